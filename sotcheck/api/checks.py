@@ -145,7 +145,8 @@ def _proved(row: dict[str, Any]) -> dict[str, Any]:
     if "certified" not in row:
         return {}
     proved = row["certified"] or {"agrees": None}
-    return {"proved": proved["agrees"], "apart": proved.get("radius", proved.get("apart"))}
+    apart = proved.get("radius", proved.get("apart"))
+    return {"proved": proved["agrees"], "apart": apart, "identity": proved.get("identity", False)}
 
 
 def _cell(value: Any) -> str:

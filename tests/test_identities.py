@@ -1,0 +1,138 @@
+"""Equations as identities in all parameters: what is one is seen to be, and no fault is taken for one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sotcheck.errors import SotcheckError
+from sotcheck.exact.solved import NODES
+from sotcheck.numerics.quadrature import sample
+from sotcheck.referee.ball import series
+from sotcheck.referee.field import Field, Quotient
+from sotcheck.referee.rational import Rational
+from sotcheck.system.interface import Interface
+from sotcheck.theory.symbols import Symbols
+from sotcheck.trial import proved
+from sotcheck.trial.entries import Equation, Formula
+from sotcheck.trial.identities import identity, symbolic
+from sotcheck.trial.paper import load
+
+PAPER = load("kim2017")
+#: Values of the variables, which obey their relations.
+VALUES = {
+    "i": 1j, "pi": np.pi, "x": 0.6, "y": 0.8, "mx": 2 / 7, "my": -3 / 7, "mz": 6 / 7, "u_0": 0.4, "u_m": -0.3,
+    "U_N": 0.2, "h_R": 0.7, "a": 0.9, "b": 0.8, "c": 1.1, "k": 0.5,
+}  # fmt: skip
+
+
+def equation(key: str) -> Equation:
+    found = PAPER.entries[key]
+    assert isinstance(found, Equation)
+    return found
+
+
+@pytest.fixture(autouse=True)
+def _two_terms() -> Iterator[None]:
+    with series(192, 2):
+        yield
+
+
+def valued(one: Quotient) -> complex:
+    """Return what a quotient is at VALUES."""
+    values = np.array([VALUES[name] for name in one.field.variables])
+
+    def of(polynomial: Any) -> complex:
+        terms = polynomial.to_dict().items()
+        return sum(float(c) * complex(np.prod(values ** np.array(list(map(int, n))))) for n, c in terms)
+
+    return of(one.top) / complex(np.prod([of(one.field.factors[n]) ** p for n, p in one.factors.items()]))
+
+
+@pytest.mark.parametrize(
+    "key", ["eq6a", "eq10a", "eq16c", "eq18a", "eq20b", "eq24a_minority", "eq32", "eqB8"]
+)
+def test_the_confirmed_form_is_an_identity(key: str) -> None:
+    one = equation(key)
+    assert identity(one, one.confirmed)
+    if one.corrected:
+        assert not identity(one, one.transcribed)
+
+
+def with_a_sign(one: Equation, s: Symbols) -> Any:
+    said = one.confirmed(s)
+    return np.where(s.open_down, said, -said)
+
+
+def with_a_bump(one: Equation, s: Symbols) -> Any:
+    """Return what is right at all k_⊥ where balls are tried, and nowhere else."""
+    zero = 1
+    for node in sample(one.on[0].thresholds(), NODES):
+        zero = zero * (s.k_perp[:, None] - node)
+    return one.confirmed(s) * (1 + zero)
+
+
+@pytest.mark.parametrize("fault", [
+    lambda one, s: one.confirmed(s) * (1 + 1 / 999), with_a_sign,
+    lambda one, s: one.confirmed(s) + s.kz_up - s.kz_down, lambda one, s: s.r_up, lambda one, s: 0,
+])  # fmt: skip
+def test_no_fault_is_an_identity(fault: Any) -> None:
+    one = equation("eq16c")
+    assert not identity(one, lambda s: fault(one, s))
+
+
+def test_what_vanishes_at_all_points_is_no_identity(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = equation("eq16c")
+    monkeypatch.setattr(one, "on", one.on[:1])
+    form: Formula = lambda s: with_a_bump(one, s)  # noqa: E731
+    found = proved.proof(one, form)
+    assert found.agrees
+    assert not found.identity
+    assert proved.proof(one, one.confirmed).identity
+    assert not proved.proof(one, lambda s: one.confirmed(s) * (1 + 1e-6)).identity
+
+
+@pytest.mark.parametrize("signs", [(1, 1, 1), (1, -1, 1), (-1, -1, 1)])
+@pytest.mark.parametrize("key", ["eq9", "eq16c", "eq16d_majority"])
+def test_functions_have_the_values_of_doubles(key: str, signs: tuple[int, ...]) -> None:
+    """A formula in variables, and states in variables, are at a point what a formula of doubles is."""
+    one, solved = equation(key), symbolic((), None, (1.0, 1.0, 1.0), signs)
+    N, minority, majority = (sign * VALUES[name] ** 4 for sign, name in zip(signs, "abc", strict=True))
+    E_F = VALUES["U_N"] + N + VALUES["k"] ** 2
+    iface = Interface(
+        name="point", E_F=E_F, U_F=E_F - VALUES["k"] ** 2 - (minority + majority) / 2,
+        J=(majority - minority) / 2, m=tuple(VALUES[name] for name in ("mx", "my", "mz")),
+        **{name: VALUES[name] for name in ("U_N", "u_0", "u_m", "h_R")},
+    )  # fmt: skip
+    angles = np.arctan2(VALUES["y"], VALUES["x"]) + np.arange(4) * np.pi / 2
+    expected = np.asarray(one.confirmed(Symbols(iface, np.array([VALUES["k"]]), angles)))
+    said = np.asarray(one.confirmed(Symbols(solved.iface, solved.k_perp, solved.angles)))
+    exact = one.of.measure(solved).value
+    for values in (said, exact):
+        found = [
+            valued(Rational.of(vars(solved.iface)["variables"], value).terms[0]) for value in values.ravel()
+        ]
+        assert np.allclose(np.reshape(found, values.shape), expected, rtol=1e-12, atol=1e-14)
+
+
+def test_a_field_knows_its_relations_and_no_other() -> None:
+    field = Field("y x", "a b")
+    field.relate(field.variables["y"] ** 2 + field.variables["x"] ** 2 - 1)
+    x, y, a, b = (Rational.of(field, name) for name in "xyab")
+    z = (x + 1j * y) / (a + 2j * b)
+    assert (abs(x + 1j * y) ** 2 - 1).is_zero()
+    assert not (x * x - y * y).is_zero()
+    assert (z * (1 / z) - 1).is_zero()
+    assert (z - z.conjugate() - 2j * z.imag).is_zero()
+    assert (np.sqrt(a**4 / b**2) - a * a / b).is_zero()
+    assert abs(-2j * a) > 0
+    assert ((1 / (8 * np.pi) - 1 / (4 * np.pi) / 2) * a).is_zero()
+    with pytest.raises(SotcheckError, match="overlap"):
+        _ = a > b
+    with pytest.raises(SotcheckError, match="no square"):
+        _ = (a + b).sqrt()
+    with pytest.raises(SotcheckError, match="no simple number"):
+        _ = a * 1.000001
