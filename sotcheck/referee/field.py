@@ -1,4 +1,4 @@
-"""Rational functions over Q(i) of many real variables, exactly: what is zero is zero for all values at once."""
+"""Rational functions over Q(i) of many real variables, exactly: what is zero is so for all values at once."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ class Field:
             other = self.conjugate(factor)
             real = other == factor
             divisor = factor if real else self.product(factor, other)
-            while not one.is_constant():
+            while not (one.is_constant() or divisor.is_constant()):
                 rest, left = divmod(one if real else self.product(one, other), divisor)
                 if not left.is_zero():
                     break
@@ -130,23 +130,17 @@ class Field:
         return None
 
     def root(self, one: fmpq_mpoly) -> fmpq_mpoly:
-        """Return the positive root of a polynomial.
+        """Return a root of a polynomial.
 
         Raises
         ------
         SotcheckError
             If it is no polynomial.
         """
-        found = self.roots.get(str(one))
-        if found is None:
-            try:
-                found = one.sqrt()
-            except DomainError:
-                raise SotcheckError("a root of what is no square") from None
-        sign = self.sign(found)
-        if sign is None:
-            raise SotcheckError("a root of unknown sign")
-        return sign * found
+        try:
+            return self.roots.get(str(one)) or one.sqrt()
+        except DomainError:
+            raise SotcheckError("a root of what is no square") from None
 
 
 class Quotient:
@@ -194,9 +188,16 @@ class Quotient:
         """Return the positive root."""
         odd = Counter({number: power % 2 for number, power in self.factors.items()})
         halves = Counter({number: (power + 1) // 2 for number, power in self.factors.items()})
-        return Quotient(self.field, self.field.root(self.field.raised(self.top, odd)), halves)
+        found = Quotient(self.field, self.field.root(self.field.raised(self.top, odd)), halves)
+        sign = found.sign()
+        if sign is None:
+            raise SotcheckError("a root of unknown sign")
+        return Quotient(self.field, sign * found.top, halves)
 
     def sign(self) -> int | None:
         """Return the sign where it is known everywhere, or None."""
-        signs = [self.field.sign(one) for one in (self.top, *(self.field.factors[n] for n in self.factors))]
-        return None if None in signs else math.prod(one for one in signs if one is not None)
+        sign = self.field.sign(self.top)
+        for number, power in self.factors.items():
+            other = self.field.sign(self.field.factors[number])
+            sign = None if sign is None or other is None else sign * other**power
+        return sign

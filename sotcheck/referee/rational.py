@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import reduce
 from itertools import starmap, zip_longest
 from operator import add, mul
 from typing import Any
 
-import numpy as np
 from flint import ctx
 
 from sotcheck.errors import SotcheckError
@@ -20,7 +19,10 @@ TINY = 1e-300
 
 
 class Rational(Ball):
-    """A power series in h_R of quotients, of as many terms as `series` says."""
+    """A power series in h_R of quotients, of as many terms as `series` says.
+
+    What arrays do with it they do themselves, element by element.
+    """
 
     def __init__(self, terms: list[Quotient]) -> None:
         self.terms = terms[: ctx.cap]
@@ -82,13 +84,13 @@ class Rational(Ball):
         return found
 
     def __add__(self, other: Any) -> Any:
-        if isinstance(other, np.ndarray):
+        if isinstance(other, Iterable):
             return NotImplemented
         pairs = zip_longest(self.terms, self._like(other).terms)
         return Rational([b if a is None else a if b is None else a + b for a, b in pairs])
 
     def __mul__(self, other: Any) -> Any:
-        if isinstance(other, np.ndarray):
+        if isinstance(other, Iterable):
             return NotImplemented
         one, two = self.terms, self._like(other).terms
         few = range(min(ctx.cap, len(one) + len(two) - 1))
@@ -103,13 +105,13 @@ class Rational(Ball):
         return self._each(lambda one: Quotient(one.field, -one.top, one.factors))
 
     def __sub__(self, other: Any) -> Any:
-        return NotImplemented if isinstance(other, np.ndarray) else self + -self._like(other)
+        return NotImplemented if isinstance(other, Iterable) else self + -self._like(other)
 
     def __rsub__(self, other: Any) -> Any:
         return -self + other
 
     def __truediv__(self, other: Any) -> Any:
-        return NotImplemented if isinstance(other, np.ndarray) else self * self._like(other).inverse()
+        return NotImplemented if isinstance(other, Iterable) else self * self._like(other).inverse()
 
     def __rtruediv__(self, other: Any) -> Any:
         return self.inverse() * other

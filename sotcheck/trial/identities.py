@@ -1,7 +1,7 @@
-"""Equations of a paper as identities: formula and exact states as rational functions of all parameters at once.
+"""Equations of a paper as identities: formula and states as rational functions of all parameters at once.
 
-Variables are √k_z and √k_z^± (of closed channels √q), k_⊥, cosine and sine of the angle of k, m, u_0, u_m, U_N and
-h_R, of which E_F, U_F and J are polynomials.
+Variables are √k_z and √k_z^± (of closed channels √q), k_⊥, cosine and sine of the angle of k, m, u_0, u_m,
+U_N and h_R, of which E_F, U_F and J are polynomials.
 """
 
 from __future__ import annotations
