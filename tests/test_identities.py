@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import product
 from typing import Any, cast
 
 import numpy as np
@@ -22,11 +23,13 @@ from sotcheck.trial.identities import identity, symbolic
 from sotcheck.trial.paper import load
 
 PAPER = load("kim2017")
-#: Values of the variables, which obey their relations.
+#: Values of the variables, which obey relations that all systems have.
 VALUES = {
     "pi": np.pi, "x": 0.6, "y": 0.8, "mx": 2 / 7, "my": -3 / 7, "mz": 6 / 7, "u_0": 0.4, "u_m": -0.3,
     "U_N": 0.2, "h_R": 0.7, "a": 0.9, "b": 0.8, "c": 1.1, "k": 0.5,
 }  # fmt: skip
+#: Of bulk magnetism 2k_z² = (k_z^+)² + (k_z^-)².
+BULK = ("U_N", "U_F", "u_0", "u_m")
 
 
 def equation(key: str) -> Equation:
@@ -41,9 +44,9 @@ def _two_terms() -> Iterator[None]:
         yield
 
 
-def valued(one: Quotient) -> complex:
-    """Return what a quotient is at VALUES."""
-    values = np.array([1j if name == "i" else VALUES[name] for name in one.field.variables])
+def valued(one: Quotient, at: dict[str, float]) -> complex:
+    """Return what a quotient is where its variables have some values."""
+    values = np.array([1j if name == "i" else at[name] for name in one.field.variables])
 
     def of(polynomial: Any) -> complex:
         terms = polynomial.to_dict().items()
@@ -95,26 +98,29 @@ def test_what_vanishes_at_all_points_is_no_identity(monkeypatch: pytest.MonkeyPa
     assert not proved.proof(one, lambda s: one.confirmed(s) * (1 + 1e-6)).identity
 
 
-@pytest.mark.parametrize("signs", [(1, 1, 1), (1, -1, 1), (-1, -1, 1)])
-@pytest.mark.parametrize("key", ["eq9", "eq16c", "eq16d_majority"])
-def test_functions_have_the_values_of_doubles(key: str, signs: tuple[int, ...]) -> None:
+@pytest.mark.parametrize(("key", "zero", "signs"), [
+    *product(("eq9", "eq16c", "eq16d_majority"), [()], [(1, 1, 1), (1, -1, 1), (-1, -1, 1)]),
+    *product(("eq18a", "eq19a"), [BULK], [(1, 1, 1), (1, -1, 1)]),
+])  # fmt: skip
+def test_functions_have_the_values_of_doubles(
+    key: str, zero: tuple[str, ...], signs: tuple[int, ...]
+) -> None:
     """A formula in variables, and states in variables, are at a point what a formula of doubles is."""
-    one, solved = equation(key), symbolic((), None, (1.0, 1.0, 1.0), signs)
-    N, minority, majority = (sign * VALUES[name] ** 4 for sign, name in zip(signs, "abc", strict=True))
-    E_F = VALUES["U_N"] + N + VALUES["k"] ** 2
+    one, solved = equation(key), symbolic(zero, None, (1.0, 1.0, 1.0), signs)
+    minority, majority = (sign * VALUES[name] ** 4 for sign, name in zip(signs[1:], "bc", strict=True))
+    mean = (minority + majority) / 2
+    at = VALUES | dict.fromkeys(zero, 0.0) | ({"a": abs(mean) ** 0.25} if zero else {})
+    E_F = at["U_N"] + signs[0] * at["a"] ** 4 + at["k"] ** 2
     iface = Interface(
-        name="point", E_F=E_F, U_F=E_F - VALUES["k"] ** 2 - (minority + majority) / 2,
-        J=(majority - minority) / 2, m=(VALUES["mx"], VALUES["my"], VALUES["mz"]), U_N=VALUES["U_N"],
-        u_0=VALUES["u_0"], u_m=VALUES["u_m"], h_R=VALUES["h_R"],
+        name="point", E_F=E_F, U_F=E_F - at["k"] ** 2 - mean, J=(majority - minority) / 2, U_N=at["U_N"],
+        u_0=at["u_0"], u_m=at["u_m"], h_R=at["h_R"], m=(at["mx"], at["my"], at["mz"]),
     )  # fmt: skip
-    angles = np.arctan2(VALUES["y"], VALUES["x"]) + np.arange(4) * np.pi / 2
-    expected = np.asarray(one.confirmed(Symbols(iface, np.array([VALUES["k"]]), angles)))
+    angles = np.arctan2(at["y"], at["x"]) + np.arange(4) * np.pi / 2
+    expected = np.asarray(one.confirmed(Symbols(iface, np.array([at["k"]]), angles)))
     said = np.asarray(one.confirmed(Symbols(solved.iface, solved.k_perp, solved.angles)))
-    exact = one.of.measure(solved).value
-    for values in (said, exact):
-        found = [
-            valued(Rational.of(vars(solved.iface)["variables"], value).terms[0]) for value in values.ravel()
-        ]
+    field = vars(solved.iface)["variables"]
+    for values in (said, one.of.measure(solved).value):
+        found = [valued(Rational.of(field, value).terms[0], at) for value in values.ravel()]
         assert np.allclose(np.reshape(found, values.shape), expected, rtol=1e-12, atol=1e-14)
 
 
