@@ -87,6 +87,16 @@ def test_no_fault_is_an_identity(fault: Any) -> None:
     assert not identity(one, lambda s: fault(one, s))
 
 
+def test_what_makes_bulk_magnetism_is_not_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the relation between wave numbers (20b) is no identity."""
+    one = equation("eq20b")
+    symbolic.cache_clear()
+    relate = Field.relate
+    monkeypatch.setattr(Field, "relate", lambda self, zero: zero.total_degree() > 2 or relate(self, zero))
+    assert not proved.proof(one, one.confirmed).identity
+    symbolic.cache_clear()
+
+
 def test_what_vanishes_at_all_points_is_no_identity(monkeypatch: pytest.MonkeyPatch) -> None:
     one = equation("eq16c")
     monkeypatch.setattr(one, "on", one.on[:1])
@@ -138,6 +148,9 @@ def test_a_field_knows_its_relations_and_no_other() -> None:
     assert ((1 / (8 * np.pi) - 1 / (4 * np.pi) / 2) * a).is_zero()
     with pytest.raises(SotcheckError, match="overlap"):
         _ = a > b
+    with pytest.raises(SotcheckError, match="overlap"):
+        _ = bool(x)
+    assert not x - x
     with pytest.raises(SotcheckError, match="no square"):
         _ = (a + b).sqrt()
     with pytest.raises(SotcheckError, match="unknown sign"):

@@ -31,6 +31,7 @@ class Field:
         self.relations = [(0, 2, self.i**2 + 1)]
         self.factors: list[fmpq_mpoly] = []
         self.twins: dict[int, int] = {}
+        self.known: dict[str, tuple[fmpq_mpoly, Counter[int]]] = {}
         self.roots: dict[str, fmpq_mpoly] = {}
         self.constants: dict[float, Quotient] = {}
 
@@ -101,9 +102,16 @@ class Field:
 
     def factorized(self, one: fmpq_mpoly) -> tuple[fmpq_mpoly, Counter[int]]:
         """Return a polynomial as a constant, real or imaginary, times powers of factors, known ones first."""
+        if len(one) ** 2 > MOST_PAIRS:
+            raise SotcheckError("polynomials have too many terms")
+        if (key := str(one)) not in self.known:
+            self.known[key] = self._factorized(one)
+        return self.known[key]
+
+    def _factorized(self, one: fmpq_mpoly) -> tuple[fmpq_mpoly, Counter[int]]:
         powers: Counter[int] = Counter()
         for number, factor in enumerate(self.factors):
-            # Over Q(i) it is a factor if its square's modulus is one of the product with its conjugate.
+            # It is a factor if |factor|² is one of the product with its conjugate.
             other = self.conjugate(factor)
             real = other == factor
             divisor = factor if real else self.product(factor, other)

@@ -122,6 +122,9 @@ class Rational(Ball):
                 return part if sign >= 0 else -part
         return Modulus((self * self.conjugate()).real)
 
+    def __bool__(self) -> bool:
+        return self != 0
+
     def _compared(self, other: Any) -> int:
         apart = self if isinstance(other, float) and abs(other) < TINY else self - other
         sign = apart.terms[0].sign()
