@@ -257,7 +257,8 @@ def audit(
     power : bool
         Also seed faults into every confirmed formula, and count those that are flagged.
     certify : bool
-        Also prove in ball arithmetic that equations agree or disagree, where that can be done.
+        Also prove in ball arithmetic that equations agree or disagree, and exactly that they agree for all
+        parameters, where that can be done.
     output : str or Path, optional
         Write the pages there too.
     executor, workers : str, int, optional
