@@ -281,6 +281,8 @@ def test_a_paper_on_trial(tmp_path: Path) -> None:
     assert frame["proved"].eq(True).all() and frame["apart"].lt(1e-15).all()
     page = (tmp_path / "README.md").read_text(encoding="utf-8")
     assert "proved in balls" in page and f"agrees to {frame['apart'].max():.2g}" in page
+    assert list(frame["equation"][frame["identity"]].unique()) == ["(11)"]
+    assert "for all parameters exactly" in page
 
 
 def test_sweeps_are_torques(tmp_path: Path) -> None:

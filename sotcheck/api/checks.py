@@ -145,7 +145,8 @@ def _proved(row: dict[str, Any]) -> dict[str, Any]:
     if "certified" not in row:
         return {}
     proved = row["certified"] or {"agrees": None}
-    return {"proved": proved["agrees"], "apart": proved.get("radius", proved.get("apart"))}
+    apart = proved.get("radius", proved.get("apart"))
+    return {"proved": proved["agrees"], "apart": apart, "identity": proved.get("identity", False)}
 
 
 def _cell(value: Any) -> str:
@@ -256,7 +257,8 @@ def audit(
     power : bool
         Also seed faults into every confirmed formula, and count those that are flagged.
     certify : bool
-        Also prove in ball arithmetic that equations agree or disagree, where that can be done.
+        Also prove in ball arithmetic that equations agree or disagree, and exactly that they agree for all
+        parameters, where that can be done.
     output : str or Path, optional
         Write the pages there too.
     executor, workers : str, int, optional

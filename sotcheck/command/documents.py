@@ -167,7 +167,7 @@ class AuditRow(VerdictRow):
     kind: Literal["marks", "content"] | None = is_("of a disagreement as transcribed")
     needed_for: list[str] = is_("places of the paper that follow from the corrected form alone")
     kept_in: list[str] = is_("places of the paper that follow from the transcribed form alone")
-    certified: Free | None = is_("with --certify: whether both agree, and how far apart", default=None)
+    certified: Free | None = is_("whether both agree, how far apart, if for all parameters", default=None)
     not_certified: str | None = is_("why nothing is proved", default=None)
 
 

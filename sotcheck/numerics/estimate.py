@@ -107,8 +107,9 @@ class Estimate:
     def __mul__(self, factor: Any) -> Estimate:
         """Return a multiple; of a complex factor both parts count."""
         factor = np.asanyarray(factor)
-        weight = np.abs(factor.real) + np.abs(factor.imag)
-        return self.each(lambda value: factor * value, lambda size: weight * size)
+        return self.each(
+            lambda value: factor * value, lambda size: (np.abs(factor.real) + np.abs(factor.imag)) * size
+        )
 
     __rmul__ = __mul__
 

@@ -199,7 +199,8 @@ def _proved(rows: list[Data], corrected: bool = False, *, digits: bool = True) -
     if against := [one["apart"] for one in known if not one["agrees"]]:
         return f"disagrees{f' by {max(against):.2g}' * digits}{of}"
     radius = max(one["radius"] for one in known)
-    return f"agrees{f' to {radius:.2g}' * digits}{of}"
+    exactly = ", for all parameters exactly" * all(one.get("identity") for one in known)
+    return f"agrees{f' to {radius:.2g}' * digits}{exactly}{of}"
 
 
 def _asked_for(consequences: list[Data]) -> str:

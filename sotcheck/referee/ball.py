@@ -33,6 +33,10 @@ class Ball:
         """Return a coefficient."""
         return self.series[power]
 
+    def coefficient(self, power: int) -> Ball:
+        """Return a coefficient, as a number of its own."""
+        return Ball(self.term(power))
+
     def _each(self, change: Callable[[acb], acb]) -> Ball:
         return Ball(acb_series([change(one) for one in self.series.coeffs()]))
 

@@ -16,12 +16,15 @@ from sotcheck.exact.solved import ANGLES, Solved
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.numerics.quadrature import sample
-from sotcheck.referee.ball import Ball, turns, variable
+from sotcheck.referee.ball import Ball, series, turns, variable
 from sotcheck.referee.certificate import prove
 from sotcheck.system.files import to_document
 from sotcheck.system.interface import SOURCES, rashba
 from sotcheck.system.spin import IDENTITY, in_spin_bands
 from sotcheck.system.states import States
+
+#: Binary digits, and terms of series in h_R.
+DIGITS, TERMS = 192, 2
 
 
 class Balls(np.ndarray):
@@ -162,7 +165,8 @@ class BallSolved(Solved):
 
     def quadratic(self, seen: Callable[[States], Any]) -> Estimate:
         """Return the coefficient of h_R² of what is seen: at the opposite k it is the same."""
-        return Estimate(coefficient_of(seen(self.states)[:, :, 0], 2))
+        with series(DIGITS, TERMS + 1):
+            return Estimate(coefficient_of(seen(self._solved(*self.grid))[:, :, 0], 2))
 
     @cached_property
     def total(self) -> Estimate:
@@ -174,4 +178,4 @@ class BallSolved(Solved):
 
 def coefficient_of(values: Any, power: int) -> Any:
     """Return one coefficient of every series."""
-    return Balls.of(np.asarray(np.frompyfunc(lambda one: Ball(_ball(one).term(power)), 1, 1)(values)))
+    return Balls.of(np.asarray(np.frompyfunc(lambda one: _ball(one).coefficient(power), 1, 1)(values)))

@@ -13,8 +13,9 @@ from sotcheck.errors import SotcheckError
 from sotcheck.exact.solved import Solved, solved
 from sotcheck.referee.ball import Ball, farthest, largest, series
 from sotcheck.theory.symbols import Symbols
-from sotcheck.trial.balls import Balls, BallSolved
+from sotcheck.trial.balls import DIGITS, TERMS, Balls, BallSolved
 from sotcheck.trial.entries import Equation, Formula
+from sotcheck.trial.identities import identity
 from sotcheck.trial.judge import evaluated
 from sotcheck.trial.verdict import Finding
 
@@ -23,10 +24,9 @@ SAME = 1e-12
 #: How far doubles of formulas may be from balls, relative to the largest number.
 AS_DOUBLES = 1e-10
 NOT_IN_BALLS = "needs states elsewhere (layers, other energies, part of a sum), or linear algebra of doubles"
-#: What says so: NumPy and balls of operations they lack, the table of engines, and quotients by zero.
-WITHOUT_BALLS = (SotcheckError, TypeError, AttributeError, KeyError, ValueError, ZeroDivisionError)
-#: Binary digits, and terms of series in h_R.
-DIGITS, TERMS = 192, 3
+#: What says so: NumPy, balls and rational functions of operations they lack, the table of engines, and
+#: quotients by zero.
+WITHOUT_BALLS = (SotcheckError, TypeError, AttributeError, KeyError, ValueError, ArithmeticError)
 
 
 @dataclass(frozen=True)
@@ -34,25 +34,27 @@ class Proof:
     """What is proved of one form of an equation: `agrees` or not, None and why where nothing is.
 
     `apart`: the difference is at most that where both agree, at least that where not, relative to the largest
-    number on each interface.
+    number on each interface. `identity`: both agree exactly, for all parameters.
     """
 
     agrees: bool | None
     apart: float = 0.0
     why: str = ""
+    identity: bool = False
 
     def __str__(self) -> str:
         if self.agrees is None:
             return f"not proved: {self.why}"
         if self.agrees:
-            return f"proved to agree to {self.apart:.1e}"
+            return f"proved to agree to {self.apart:.1e}" + ", for all parameters exactly" * self.identity
         return f"proved to disagree: enclosures {self.apart:.1e} apart"
 
     def to_dict(self) -> dict[str, Any]:
         """Return what JSON has of it."""
         if self.agrees is None:
             return {"certified": None, "not_certified": self.why}
-        return {"certified": {"agrees": self.agrees, "radius" if self.agrees else "apart": self.apart}}
+        how_far = {"radius" if self.agrees else "apart": self.apart}
+        return {"certified": {"agrees": self.agrees, **how_far, "identity": self.identity}}
 
 
 #: Number, title, quantity and form, as rows of an audit have them.
@@ -85,8 +87,15 @@ def proof(equation: Equation, formula: Formula) -> Proof:
     except WITHOUT_BALLS as error:
         return Proof(None, why=str(error) if isinstance(error, SotcheckError) else NOT_IN_BALLS)
     if most <= SAME:
-        return Proof(True, most)
+        return Proof(True, most, identity=_identity(equation, formula))
     return Proof(False, least) if least > SAME else Proof(None, why="balls are too wide")
+
+
+def _identity(equation: Equation, formula: Formula) -> bool:
+    try:
+        return identity(equation, formula)
+    except WITHOUT_BALLS:
+        return False
 
 
 def difference(equation: Equation, formula: Formula, one: BallSolved) -> tuple[float, float]:

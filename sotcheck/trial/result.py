@@ -155,7 +155,8 @@ class AuditResult(Findings):
         """Say of every form what is proved of it, or why nothing is, and how many of each there are."""
         lines = [f"{number} {form}, {words}: {one}" for (number, _, words, form), one in self.proofs.items()]
         count = Counter(one.agrees for one in self.proofs.values())
-        total = f"proved in ball arithmetic: {count[True]} forms agree, {count[False]} disagree; "
+        exactly = f"{sum(one.identity for one in self.proofs.values())} of them for all parameters exactly"
+        total = f"proved in ball arithmetic: {count[True]} forms agree, {exactly}, {count[False]} disagree; "
         return [*lines, f"{total}{count[None]} not proved."] if lines else []
 
     def light(self) -> str:
