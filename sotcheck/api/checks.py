@@ -73,8 +73,11 @@ class Verdicts(Result[Findings], Findings):
         return "\n".join(filter(None, (getattr(part, "note", "") for part in self.parts)))
 
     def summary(self) -> str:
-        """Say how many findings agree, and why any does not."""
-        return str(self).splitlines()[-1]
+        """Say how many findings agree, and why any does not, system by system."""
+        return "\n".join(
+            part.summary() if isinstance(part, trial.CheckResult) else str(part).splitlines()[-1]
+            for part in self.parts
+        )
 
     def _in_short(self) -> str:
         count = {one: sum(finding.verdict == one for finding in self.findings) for one in draw.VERDICT_COLOR}

@@ -35,8 +35,8 @@ def prove(
     h_R: float | None = None,
     scale: float | None = None,
     first_order: bool = False,
-    closed: bool = False,
     seconds: float = math.inf,
+    steps: float = math.inf,
 ) -> dict[str, Enclosure]:
     """Enclose the torque of every source of the system that a file's tables describe, to `RADIUS` if it can.
 
@@ -48,10 +48,11 @@ def prove(
         As the options --h-r and --scale have them.
     first_order : bool
         What is linear in the spin-orbit terms, rather than the whole torque.
-    closed : bool
-        Of stacks only those whose means over the angle are closed forms, which take seconds, not minutes.
     seconds : float
         How long it may take.
+    steps : float
+        How many steps, of some milliseconds: then of stacks only those whose means over the angle are closed
+        forms are tried, which take seconds, not minutes.
 
     Raises
     ------
@@ -64,9 +65,9 @@ def prove(
     why = UnprovedError("nothing was tried")
     bare = read(document, h_R=h_R, scale=scale)[0].bare
     for n, digits in enumerate(DIGITS):
-        with ctx.workprec(digits + (0 if bare else FOR_STACKS)), within(seconds):
+        with ctx.workprec(digits + (0 if bare else FOR_STACKS)), within(seconds, steps):
             problem, _ = read(document, h_R=h_R, scale=scale)
-            if closed and not bare and closed_form(problem, first_order=first_order) is None:
+            if steps < math.inf and not bare and closed_form(problem, first_order=first_order) is None:
                 raise UnprovedError("not tried, as means over the angle are no closed form and take minutes")
             method, goal = (bare_torque, GOAL) if bare else (stack_torque, STACK_GOAL)
             try:

@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from functools import cache
 
 from flint import acb, arb, ctx
@@ -42,31 +43,44 @@ class UnprovedError(SotcheckError):
     """No enclosure was found, and why not."""
 
 
-#: When to stop, by the clock, and after how many seconds that is.
-_UNTIL: ContextVar[tuple[float, float]] = ContextVar("until", default=(math.inf, math.inf))
+@dataclass
+class _Limit:
+    """When to stop: by the clock, which is so many seconds from the start, and after how many steps."""
+
+    until: float
+    seconds: float
+    steps: float
+    taken: int = 0
+
+
+_LIMIT: ContextVar[_Limit] = ContextVar("limit")
 
 
 @contextmanager
-def within(seconds: float) -> Iterator[None]:
+def within(seconds: float, steps: float = math.inf) -> Iterator[None]:
     """Stop what takes longer: `UnprovedError` from the next `look`."""
-    token = _UNTIL.set((time.monotonic() + seconds, seconds))
+    token = _LIMIT.set(_Limit(time.monotonic() + seconds, seconds, steps))
     try:
         yield
     finally:
-        _UNTIL.reset(token)
+        _LIMIT.reset(token)
 
 
 def look() -> None:
-    """Look at the clock.
+    """Take a step, and look at the clock.
 
     Raises
     ------
     UnprovedError
-        If the time is over.
+        If the time is over, or steps are more than there may be.
     """
-    until, seconds = _UNTIL.get()
-    if time.monotonic() > until:
-        raise UnprovedError(f"not proved within {seconds:g} s")
+    if (limit := _LIMIT.get(None)) is None:
+        return
+    limit.taken += 1
+    if limit.taken > limit.steps:
+        raise UnprovedError(f"not proved within {limit.steps:g} steps (torque --certify takes more)")
+    if time.monotonic() > limit.until:
+        raise UnprovedError(f"not proved within {limit.seconds:g} s")
 
 
 def size(values: list[acb]) -> arb:

@@ -46,20 +46,20 @@ def certified(
     rows: list[TorqueRow],
     path: str | None = None,
     *,
-    closed: bool = False,
     seconds: float = math.inf,
+    steps: float = math.inf,
     progress: Progress = silent,
 ) -> list[TorqueRow]:
     """Return rows with a certificate each: of the system's tables, or of its file (a name or a path).
 
-    `closed`: of stacks only closed forms, see `prove`; `seconds`: how long a proof may take.
+    `seconds`, `steps`: how long a proof may take, see `prove`.
     """
     tables = to_document(system) if path is None else tables_of(system, path)
     by_scale = not system.only_rashba
 
     def proved(number: float | None, first_order: bool) -> dict[str, Certificate]:
         factor = "scale" if by_scale else "h_R"
-        return proofs(json.dumps(tables), factor, number, first_order, closed, seconds)
+        return proofs(json.dumps(tables), factor, number, first_order, seconds, steps)
 
     def certificate(row: TorqueRow) -> Certificate:
         return proved(*wanted(row)).get(row.source, Certificate(None, NO_BOUND))
@@ -74,13 +74,11 @@ def certified(
 
 @lru_cache(maxsize=64)
 def proofs(
-    tables: str, factor: str, number: float | None, first_order: bool, closed: bool, seconds: float
+    tables: str, factor: str, number: float | None, first_order: bool, seconds: float, steps: float
 ) -> dict[str, Certificate]:
     """Return what is proved of every source: of the same tables once, for the rows of all engines."""
     asked: dict[str, Any] = {factor: number}
-    found = partial(
-        prove, json.loads(tables), first_order=first_order, closed=closed, seconds=seconds, **asked
-    )
+    found = partial(prove, json.loads(tables), first_order=first_order, seconds=seconds, steps=steps, **asked)
     return certificates(found, list(SOURCES))
 
 
