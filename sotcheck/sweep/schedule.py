@@ -20,8 +20,6 @@ PointsOf = Callable[[list[int]], dict[int, Point]]
 
 #: Seconds that a chunk should take: what is lost at most, and far above any executor's cost of a task.
 SECONDS = 2.0
-#: And the last ones: what a chunk costs beyond its points is some milliseconds.
-LEAST = 0.02
 #: Most points of a chunk, however fast they are.
 MOST = 4096
 #: Chunks handed out for each worker, so that none waits for the next.
@@ -68,9 +66,8 @@ class Queue:
         else:
             # The last chunks get smaller, so that no worker is left alone with a large one.
             share = -((self.taken - len(self.points)) // (AHEAD * slots))
-            each = self.seconds_per_point
-            least, wanted = (1 if each is None else int(t / max(each, 1e-9)) for t in (LEAST, SECONDS))
-            end = self.taken + max(1, min(wanted, max(share, least), MOST))
+            wanted = 1 if self.seconds_per_point is None else int(SECONDS / max(self.seconds_per_point, 1e-9))
+            end = self.taken + max(1, min(wanted, share, MOST))
             # Of NumPy's integers, whose millions take eight bytes each, Python's.
             chunk = [int(point) for point in self.points[self.taken : end]]
             self.taken += len(chunk)
