@@ -353,7 +353,7 @@ def killed_when_grown(path: Path, growth: int, delay: float, workers: int) -> bo
 
     Beside the result, the file "begun" then has the first point of every chunk that a worker began with.
     """
-    code = ELSEWHERE.format(0.03) + (
+    code = ELSEWHERE.format(0.001) + (
         "    runner.compute = partial(noted, str(path.with_name('begun')))\n"
         "    where = backend('processes', int(sys.argv[3]))\n"
         "    runner.sweep(quick_plan(100), path, resume=True, where=where)"
