@@ -21,7 +21,7 @@ from sotcheck.referee.reading import KEYS, read
 from sotcheck.referee.sums import Enclosure, weighted
 from sotcheck.run.progress import Progress, silent
 from sotcheck.system.files import from_document, read_text, to_document
-from sotcheck.system.interface import SOURCES
+from sotcheck.system.interface import BOUND, SOURCES
 from sotcheck.system.model import System
 from sotcheck.system.stack import Stack
 from sotcheck.system.units import unit_of_torque
@@ -29,7 +29,7 @@ from sotcheck.trial import again
 from sotcheck.trial.torque_table import TorqueRow, TorqueTable
 from sotcheck.trial.verdict import Finding, Trial, compare, unknown
 
-NO_BOUND = "torques of bound states are not proved"
+NO_BOUND = "scattering states alone are summed with proof"
 Rows = Sequence[TorqueRow]
 COMPONENTS = ("fieldlike", "dampinglike")
 EPS = float(np.finfo(float).eps)
@@ -112,8 +112,10 @@ def covered(
         one = row.certificate or Certificate(None, "none was asked for")
         if (found := one.proved) is None:
             at = f"h_R = {row.h_R:g}" if row.scale is None else f"scale = {row.scale:g}"
-            kind = FIRST_ORDER if row.engine == FIRST_ORDER else "exact"
-            unproved.append(f"no {kind} torque is proved at {at}: {one.reason}")
+            kind = "first-order torque" if row.engine == FIRST_ORDER else "exact torque"
+            if row.source == BOUND:
+                kind = "torque of bound states"
+            unproved.append(f"no {kind} is proved at {at}: {one.reason}")
             continue
         proved.setdefault((row.engine, row.h_R, row.scale), []).append((row.source, found))
         # Of a source without a state everything is zero, and that is no news.
