@@ -34,6 +34,7 @@ from sotcheck.referee.reading import read
 from sotcheck.referee.sums import Enclosure, bare_torque
 from sotcheck.system.files import from_document
 from sotcheck.system.interface import Interface
+from sotcheck.trial import exact_rows
 from sotcheck.trial.certified import covered
 
 #: Half a unit of the last digit that the contract prints.
@@ -499,3 +500,15 @@ def test_check_of_a_stack_holds_it_against_what_is_proved() -> None:
         assert {one.engine for one in result if one.claim == "proved"} == engines
         assert ("no exact torque is proved" in str(result.warnings)) == (document is TWO_SITES)
         assert result.exit_status == 0
+
+
+def test_a_torque_a_millionth_off_departs_from_what_is_proved(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the rows themselves, after all sums; a plain sum sees it where it is as sure."""
+    right = exact_rows.rows_of
+
+    def off(*given: Any) -> Any:
+        return [replace(row, t=row.t * (1 + 1e-6)) for row in right(*given)]
+
+    monkeypatch.setattr(exact_rows, "rows_of", off)
+    result = sc.check(from_document(ONE_SITE, "x"), engine="continuum")
+    assert {one.claim for one in result if one.verdict == "disagrees"} == {"proved", "plain-sum"}

@@ -59,7 +59,7 @@ class Field:
         return self.constants[value]
 
     def _simple(self, value: float) -> Quotient:
-        for power in POWERS_OF_PI:
+        for power in POWERS_OF_PI if math.isfinite(value) else ():
             found = Fraction(value / math.pi**power).limit_denominator(DENOMINATOR)
             if abs(float(found) * math.pi**power - value) <= ROUNDED * abs(value):
                 number = Quotient(self, self.context.constant(fmpq(found.numerator, found.denominator)))

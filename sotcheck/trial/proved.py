@@ -26,7 +26,7 @@ AS_DOUBLES = 1e-10
 NOT_IN_BALLS = "needs states elsewhere (layers, other energies, part of a sum), or linear algebra of doubles"
 #: What says so: NumPy, balls and rational functions of operations they lack, the table of engines, and
 #: quotients by zero.
-WITHOUT_BALLS = (SotcheckError, TypeError, AttributeError, KeyError, ValueError, ArithmeticError)
+WITHOUT_BALLS = (SotcheckError, TypeError, AttributeError, KeyError, ValueError, ZeroDivisionError)
 
 
 @dataclass(frozen=True)
