@@ -40,14 +40,14 @@ class Fraction2:
     power: int
 
 
-def by_points(f: Fraction2, a: float, b: float, goal: arb) -> list[arb] | None:
+def by_points(f: Fraction2, a: arb, b: arb, goal: arb) -> list[arb] | None:
     """Enclose the integral over u of means over the angle; None where that takes too many points.
 
     Nodes and angles are as many as 1/(D D') asks for. Numerators and D have no poles: they are interpolated
     from fewer points, by matrices E and F. With W the weights of nodes over D D', numerators at those few
     points have the weights E† W F†.
     """
-    middle, half = (arb(a) + arb(b)) / 2, (arb(b) - arb(a)) / 2
+    middle, half = (a + b) / 2, (b - a) / 2
     model = Model.of(f.D, middle, half)
     if model is None:
         return None

@@ -17,10 +17,9 @@ from sotcheck.referee.reading import read
 from sotcheck.referee.sums import Enclosure, bare_torque
 
 #: Binary digits that balls are computed with: at first, and after that, where those prove nothing or too
-#: little.
-DIGITS = (128, 256)
-#: More of them for stacks: a polynomial of high degree loses some in its powers.
-FOR_STACKS = 64
+#: little. More of them for stacks: a polynomial of high degree loses some in its powers, and a state behind
+#: an opaque layer is as narrow as that is opaque.
+DIGITS, STACK_DIGITS = (128, 256), (192, 384, 768)
 #: What every range's rule may be wrong by, relative to the flows: of a bare interface, and of a stack.
 GOAL, STACK_GOAL = 1e-17, 1e-14
 #: The radius sought, relative to the largest component of any source's t.
@@ -64,21 +63,21 @@ def prove(
     found: dict[str, Enclosure] = {}
     why = UnprovedError("nothing was tried")
     bare = read(document, h_R=h_R, scale=scale)[0].bare
-    for n, digits in enumerate(DIGITS):
-        with ctx.workprec(digits + (0 if bare else FOR_STACKS)), within(seconds, steps):
-            problem, _ = read(document, h_R=h_R, scale=scale)
-            if steps < math.inf and not bare and closed_form(problem, first_order=first_order) is None:
-                raise UnprovedError("not tried, as means over the angle are no closed form and take minutes")
-            method, goal = (bare_torque, GOAL) if bare else (stack_torque, STACK_GOAL)
-            try:
-                found = method(problem, arb(goal) * FINER**n, first_order=first_order)
-            except UnprovedError as error:
-                # Ranges were halved until they took too long, or a double could not tell their ends: no
-                # digits help.
-                why = error
+    method, goal = (bare_torque, GOAL) if bare else (stack_torque, STACK_GOAL)
+    with within(seconds, steps):
+        for n, digits in enumerate(DIGITS if bare else STACK_DIGITS):
+            with ctx.workprec(digits):
+                problem, _ = read(document, h_R=h_R, scale=scale)
+                if steps < math.inf and not bare and closed_form(problem, first_order=first_order) is None:
+                    raise UnprovedError(
+                        "not tried, as means over the angle are no closed form and take minutes"
+                    )
+                try:
+                    found = method(problem, arb(goal) * FINER**n, first_order=first_order)
+                except UnprovedError as error:
+                    why = error
+            if found and _narrow(found):
                 break
-        if found and _narrow(found):
-            break
     if not found:
         raise why
     return found

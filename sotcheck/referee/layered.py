@@ -129,9 +129,9 @@ def stack_torque(problem: Problem, goal: arb, *, first_order: bool) -> dict[str,
     form = closed_form(problem, first_order=first_order)
     if form is not None:
 
-        def in_panels(a: float, b: float, part: Range, sources: list[str]) -> list[arb] | None:
+        def in_panels(a: arb, b: arb, part: Range, sources: list[str]) -> list[arb] | None:
             own = Flows(problem, part, sources, first_order)
-            panel = Panel.of(form, own, (arb(a) + b) / 2, (arb(b) - a) / 2, ends=part.is_last and b == 1)
+            panel = Panel.of(form, own, (a + b) / 2, (b - a) / 2, ends=part.is_last and b == 1)
             if panel is None:
                 return None
             return integral(
@@ -141,7 +141,7 @@ def stack_torque(problem: Problem, goal: arb, *, first_order: bool) -> dict[str,
         return _of_sources(problem, summed(problem, in_panels, numbers))
     paths = {tuple(sources): path(part, sources) for part, sources in ranges(problem)}
 
-    def piece(a: float, b: float, _: Range, sources: list[str]) -> list[arb] | None:
+    def piece(a: arb, b: arb, _: Range, sources: list[str]) -> list[arb] | None:
         return by_points(paths[tuple(sources)].fraction(), a, b, size)
 
     return _of_sources(problem, summed(problem, piece, numbers, HALVINGS))

@@ -21,17 +21,21 @@ On the real axis the twin is the complex conjugate, d'_± = d_∓*: so 1 - αβ'
 both are so on all of it: neither difference, positive at the point, can vanish. r is the root that is
 continuous from there.
 
-Where all open waves close, at c = 0, c being what they are proportional to, states may be bound at some
-angles: |α| = 1. With waves that decay, and so with c on the imaginary axis, det G is real at real angles: of
-rows (N R, N) that (ψ, v) is to be orthogonal to, N' = -N R M in layers with R hermitian, and N stays in jumps
-of v: det N is real while R is finite, and for all thicknesses, being analytic in them; det G is det N det(R +
-q). So d' is d at -c, and d_m - d'_m = 2c o_m. As det G' = -2c (o_-/ζ + o_0 + o_+ζ) at the zero β of det G,
-the mean of ζ^m/(det G det G'), m ≥ 0, is by its residues in |ζ| < 1
+Where a state is all but bound, |α| or |β| is all but 1, on a whole range of k_⊥, being so at some angle. With
+2c o_m = d'_0 d_m - d_0 d'_m, c any number, det G' at the zero β of det G is -2c (o_-/β + o_+β)/d_0, and det G
+at β' is 2c (o_-/β' + o_+β')/d'_0: so that, by residues in |ζ| < 1, c times the mean of ζ^m/(det G det G'),
+m ≥ 0, is
 
-    [β'^{m+1}/(r' O(β')) - β^{m+1}/(r O(β))]/2c,    O(ζ) = o_- + o_0 ζ + o_+ ζ²,
+    ½ [β'^{m+1} d'_0/(r' O(β')) - β^{m+1} d_0/(r O(β))],    O(ζ) = o_- + o_+ ζ²,
 
-and that of -m with α, and o_+ for o_-. If |α| came to 1 at a real c ≠ 0, 1/α = β' would be a zero of both det
-G and det G': where these are finite none does.
+and that of -m with α, and o_+ for o_-. O is as small as all that the state may decay into makes it, but
+smooth. If |β| came to 1 at a real point, 1/β* = β would be a zero of det G' too, and O(β) = 0.
+
+Where all open waves close, at c = 0, c being what they are proportional to, states decay into nothing. With
+waves that decay, and so with c on the imaginary axis, det G is real at real angles: of rows (N R, N) that (ψ,
+v) is to be orthogonal to, N' = -N R M in layers with R hermitian, and N stays in jumps of v: det N is real
+while R is finite, and for all thicknesses, being analytic in them; det G is det N det(R + q). So d' is d at
+-c, and o_m is finite there.
 
 Terms of deltas only, to first order in their scale s: at φ = 0 numerators and det G = a + bs + … are
 polynomials in s, of which n_1/aa' - n_0 (b/a + b'/a')/aa' is what is linear in s.
@@ -56,14 +60,14 @@ class Form:
     """A closed form: which coefficients of e^{imφ} it takes of det G, and of numerators; of how many angles.
 
     `around`: what is right around a real point, of det G's coefficients there; None if there is nothing.
-    `ends`: whether it has one where all waves close, then times c, and is to be given o.
+    `by_residues`: whether it has one of o too, which is then c times it.
     """
 
     orders: Sequence[int]
     numerators: Sequence[int]
     angles: int
     around: Callable[[list[acb]], Around | None]
-    ends: bool
+    by_residues: bool
 
 
 def closed_form(problem: Problem, *, first_order: bool) -> Form | None:
@@ -74,13 +78,13 @@ def closed_form(problem: Problem, *, first_order: bool) -> Form | None:
     if first_order:
         # Over 2s: n_0 is the coefficient of 1/s. Amplitudes times det G are of order 3 a site at most, a
         # product of two and w of order 6 a site, and 1: so many angles tell n_0 and n_1 from all others.
-        return Form((0, 1), (-1, 0), 6 * len(sites) + 3, lambda _: Linear(), ends=False)
+        return Form((0, 1), (-1, 0), 6 * len(sites) + 3, lambda _: Linear(), by_residues=False)
     if len(sites) != 1:
         return None
     xx, xy, yy = (sum((row[i] * row[j] for row in sites[0]), arb(0)) for i, j in ((0, 0), (0, 1), (1, 1)))
     if not ((xx - yy).is_zero() and xy.is_zero()):
         return None
-    return Form((-1, 0, 1), range(-ORDER, ORDER + 1), 2 * ORDER + 1, Branch.of, ends=True)
+    return Form((-1, 0, 1), range(-ORDER, ORDER + 1), 2 * ORDER + 1, Branch.of, by_residues=True)
 
 
 def _is_nothing(A: list[list[arb]]) -> bool:
@@ -93,8 +97,8 @@ class Around(Protocol):
     def gaps(self, det: list[Any], twin: list[Any]) -> list[Any]:
         """Return what is not to vanish, of numbers or power series; no numbers where it is not analytic."""
 
-    def weights(self, det: list[acb], twin: list[acb], odd: list[acb], gaps: list[acb]) -> list[acb]:
-        """Return them, of all this; with o, c times them."""
+    def weights(self, det: list[acb], twin: list[acb], apart: list[acb], gaps: list[acb]) -> list[acb]:
+        """Return them, of all this; with o_±, c times them, whatever the gaps."""
 
 
 class Linear:
@@ -104,7 +108,7 @@ class Linear:
         """Return both determinants at scale 0."""
         return [det[0], twin[0]]
 
-    def weights(self, det: list[acb], twin: list[acb], odd: list[acb], gaps: list[acb]) -> list[acb]:
+    def weights(self, det: list[acb], twin: list[acb], apart: list[acb], gaps: list[acb]) -> list[acb]:
         """Return those of n_0 and n_1."""
         a, A = gaps
         return [-(det[1] / a + twin[1] / A) / a / A, 1 / a / A]
@@ -146,13 +150,16 @@ class Branch:
             return [C * acb("nan")] * 2
         return [1 - det[n] / C * (twin[2 - n] / D) * acb(4) for n in (2, 0)]
 
-    def weights(self, det: list[acb], twin: list[acb], odd: list[acb], gaps: list[acb]) -> list[acb]:
+    def weights(self, det: list[acb], twin: list[acb], apart: list[acb], gaps: list[acb]) -> list[acb]:
         """Return those of n_m, m from -ORDER to ORDER."""
         r, R = self.roots(det, twin)
         C, D = (det[1] + r) / 2, (twin[1] + R) / 2
         (b, a), (B, A) = ((-one[0] / c, -one[2] / c) for one, c in ((det, C), (twin, D)))
-        if odd:
-            up, down = _residues((a, r), (A, R), odd[::-1]), _residues((b, r), (B, R), odd)
+        if apart:
+            own, other = det[1] / r, twin[1] / R
+            up, down = (
+                _residues((a, own), (A, other), apart[::-1]), _residues((b, own), (B, other), apart)
+            )  # fmt: skip
         else:
             # One by one: a product of wide balls that are not zero may contain it.
             g = 1 / r / R / gaps[0] / gaps[1]
@@ -167,9 +174,9 @@ class Branch:
         return [*up[:0:-1], *down]
 
 
-def _residues(own: tuple[acb, acb], other: tuple[acb, acb], odd: list[acb]) -> list[acb]:
-    """Return c times the means of ζ^m/(det G det G') from a zero of each and its r, m from 0 on."""
-    (one, two), found = (z / (r * (odd[0] + z * (odd[1] + z * odd[2]))) for z, r in (own, other)), []
+def _residues(own: tuple[acb, acb], other: tuple[acb, acb], apart: list[acb]) -> list[acb]:
+    """Return c times the means of ζ^m/(det G det G') from a zero of each and its d_0/r, m from 0 on."""
+    (one, two), found = (z * over / (apart[0] + z * z * apart[1]) for z, over in (own, other)), []
     for _ in range(ORDER + 1):
         found.append((two - one) / 2)
         one, two = one * own[0], two * other[0]

@@ -23,8 +23,10 @@ ARCS = 8
 #: To what part of all digits functions without poles are known, relative to their size; by how many nodes a
 #: digit at most.
 KNOWN, ALONG = 0.55, 0.36
-#: Rectangles that cover half an ellipse at most, and nodes of a rule.
-MOST, NODES = 48, 60
+#: Rectangles that cover half an ellipse at most, and nodes of a rule, a digit.
+MOST, NODES = 48, 0.32
+#: How near to being bound a state is of which residues know more.
+NARROW = 1e-3
 #: |t| in all ellipses around a range, t from -1 to 1 along it.
 REACH = 3.2
 #: Terms of power series in a rectangle.
@@ -50,15 +52,17 @@ class Panel:
     What is bounded by B in the ellipse of R is Σ a_k T_k, |a_k| ≤ 2B R^-k (Trefethen, Approximation Theory
     and Approximation Practice, SIAM 2013, Theorem 8.1). Of it n nodes keep T_k with k < n, and take each of
     the others, |T_k| ≤ r^k in the ellipse of r, for one of these or nothing: together they are off by no more
-    than 4B qⁿ/(1 - q), q = r/R, there; on the range r is 1. Where all angles' values are bounded, so are
-    their harmonics. What has no poles is largest where the ellipse ends. `numerators`: over c, a row for each
-    node and angle; `polynomials`: of the harmonics of det G, of its twin and, where waves close, of o.
+    than 4B qⁿ/(1 - q), q = r/R, there; on the range r is 1. What has no poles is largest where the ellipse
+    ends. `numerators`: over c, a row for each node and angle; `polynomials`: of the coefficients of det G, of
+    its twin and, by residues, of o with c what is so called where waves close, at the range's end (`ends`), 1
+    elsewhere.
     """
 
     form: Form
     sampled: Sampled
     middle: arb
     half: arb
+    ends: bool
     rho: float
     bounds: tuple[arb, arb, arb]
     numerators: acb_mat
@@ -72,19 +76,18 @@ class Panel:
             return all(sampled.common(acb(middle) + half * x).is_finite() for x in covering(arb(rho), 6))
 
         def values(u: acb) -> tuple[list[list[acb]], list[acb], list[acb], list[acb]]:
-            numbers, dets, twins = sampled.all_around(u, form.angles)
-            over = 1 / (2 * sampled.common(u)) if ends else acb(0)
-            return (
-                numbers,
-                dets,
-                twins,
-                [over * (one - other) for one, other in zip(dets, twins, strict=True)],
-            )
+            numbers, *both = sampled.all_around(u, form.angles)
+            det, twin = (_harmonics(some, form.orders) for some in both)
+            apart = []
+            if form.by_residues:
+                over = 1 / (2 * sampled.common(u)) if ends else acb(0.5)
+                apart = [over * (twin[1] * det[n] - det[1] * twin[n]) for n in (0, 2)]
+            return numbers, det, twin, apart
 
         def sizes(u: acb) -> list[arb]:
             # Below the axis det G is the twin's conjugate, others are their own.
-            numbers, dets, twins, odd = values(u)
-            return [size([one for row in numbers for one in row]), size(dets + twins), size(odd)]
+            numbers, det, twin, apart = values(u)
+            return [size([one for row in numbers for one in row]), size(det + twin), size(apart)]
 
         rho = next(filter(holds, ELLIPSES), None)
         if rho is None:
@@ -96,7 +99,7 @@ class Panel:
         if not all(one.is_finite() for one in most):
             return None
         here = sizes(acb(middle))
-        worst = max(float((one / two).log()) for one, two in zip(most, here, strict=True) if two > 0)
+        worst = max(float((one / two).log()) for one, two in zip(most[:2], here, strict=False) if two > 0)
         along = math.ceil((worst + KNOWN * ctx.prec * math.log(2)) / math.log(rho))
         if along > ALONG * ctx.prec:
             return None
@@ -106,12 +109,12 @@ class Panel:
             look()
             numbers, *others = values(acb(middle + half * ((2 * j + 1) * arb.pi() / (2 * along)).cos()))
             rows += numbers
-            lines.append([one for some in others for one in _harmonics(some, form.orders)])
+            lines.append([one for some in others for one in some])
         columns = (monomials(along, ctx.prec) * acb_mat(lines)).transpose().table()
         polynomials, number = [acb_poly(one) for one in columns], len(form.orders)
         return cls(
-            form, sampled, middle, half, rho, (most[0], most[1], most[2]), acb_mat(rows),
-            [polynomials[n : n + number] for n in range(0, (3 if ends else 2) * number, number)],
+            form, sampled, middle, half, ends, rho, (most[0], most[1], most[2]), acb_mat(rows),
+            [polynomials[:number], polynomials[number : 2 * number], polynomials[2 * number :]],
         )  # fmt: skip
 
     @property
@@ -124,9 +127,9 @@ class Panel:
         q = r / self.rho
         return (4 * bound * q**self.along / (1 - q)).upper() if q < 1 else arb("inf")
 
-    def weights(self, middle: arb, half: arb, *, ends: bool) -> Callable[[acb], list[acb]] | None:
-        """Return weights of numerators' coefficients, at x = middle + half t; `ends`: where waves close."""
-        bounds = (self.bounds[1], self.bounds[1], self.bounds[2]) if ends else (self.bounds[1],) * 2
+    def weights(self, middle: arb, half: arb, *, by_residues: bool) -> Callable[[acb], list[acb]] | None:
+        """Return weights of numerators' coefficients, at x = middle + half t; None if they are not known."""
+        bounds = self.bounds[1], self.bounds[1], *(self.bounds[2:] if by_residues else ())
         least = [self.off(bound, arb(1)) for bound in bounds]
         local = [
             [_derivatives(_short(one(acb_poly([middle, half])), left)) for one in some]
@@ -145,14 +148,23 @@ class Panel:
                 found.append([_taylor(here, all_[-1](t), t - centre) + balls[-1] for here, all_ in pairs])
             return found, there, balls
 
-        own = self.form.around(numbers(acb(0))[0][0])
+        here, twin_here = numbers(acb(0))[0][:2]
+        own = self.form.around(here)
         if own is None:
+            return None
+        decays = all(abs(one) > NARROW for one in own.gaps(here, twin_here))
+        if by_residues and decays and not (self.ends and middle + half == 1):
+            # Next to a zero that both determinants have residues know less.
             return None
 
         def weights(t: acb) -> list[acb]:
-            (det, twin, *more), there, balls = numbers(t)
+            (det, twin, *apart), there, balls = numbers(t)
+            factor = self.sampled.common(self.middle + self.half * (middle + half * t))
+            if by_residues:
+                over = acb(1) if self.ends else factor
+                return [over * one for one in own.weights(det, twin, apart[0], [])]
             gaps = own.gaps(det, twin)
-            if not ends and not all(one.abs_upper() < 2 * one.abs_lower() for one in gaps):
+            if not all(one.abs_upper() < 2 * one.abs_lower() for one in gaps):
                 # Taylor's formula again, as small differences of large numbers vary less than these. What d_m
                 # are off by at a point of the rectangle is thought of as what they are off by everywhere.
                 offset = t - acb(t.real.mid(), t.imag.mid())
@@ -175,21 +187,20 @@ class Panel:
                     _taylor([one[n] for n in range(TERMS)], other[TERMS - 1], offset)
                     for one, other in zip(at_centre, everywhere, strict=True)
                 ]
-            factor = acb(1) if ends else self.sampled.common(self.middle + self.half * (middle + half * t))
-            return [factor * one for one in own.weights(det, twin, more[0] if more else [], gaps)]
+            return [factor * one for one in own.weights(det, twin, [], gaps)]
 
         return weights
 
-    def piece(self, a: float, b: float, goal: arb) -> list[arb] | None:
+    def piece(self, a: arb, b: arb, goal: arb) -> list[arb] | None:
         """Enclose the integral over u for x from a to b; None where that takes too many nodes."""
-        found = self._by_nodes(a, b, goal, ends=False)
-        if found is None and len(self.polynomials) == 3 and b == 1:
-            found = self._by_nodes(a, b, goal, ends=True)
+        found = self._by_nodes(a, b, goal, by_residues=False)
+        if found is None and self.form.by_residues:
+            found = self._by_nodes(a, b, goal, by_residues=True)
         return found
 
-    def _by_nodes(self, a: float, b: float, goal: arb, *, ends: bool) -> list[arb] | None:
-        middle, half = (arb(a) + arb(b)) / 2, (arb(b) - arb(a)) / 2
-        weights, scale = self.weights(middle, half, ends=ends), self.half * half
+    def _by_nodes(self, a: arb, b: arb, goal: arb, *, by_residues: bool) -> list[arb] | None:
+        middle, half = (a + b) / 2, (b - a) / 2
+        weights, scale = self.weights(middle, half, by_residues=by_residues), self.half * half
         if weights is None:
             return None
         # As many products of a numerator's coefficient and a weight.
@@ -199,7 +210,7 @@ class Panel:
             scale,
             goal / PARTS,
         )
-        if found is None or found[0] > NODES:
+        if found is None or found[0] > NODES * ctx.prec:
             return None
         nodes, error = found
         gauss = rule(nodes, ctx.prec)

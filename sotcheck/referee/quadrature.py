@@ -35,8 +35,8 @@ MOST_NODES = 60
 COVER = 6
 #: [-1, 1].
 BALL = arb(0, 1)
-#: How often a range may be halved at most, and into how many ranges all in all.
-DEEPEST, MOST_RANGES = 45, 2000
+#: How often a range may be halved at most, in parts of all digits, and into how many ranges all in all.
+DEEPEST, MOST_RANGES = 0.5, 2000
 
 
 class UnprovedError(SotcheckError):
@@ -94,7 +94,7 @@ def size(values: list[acb]) -> arb:
 
 
 def integral(
-    piece: Callable[[float, float], list[arb] | None], place: Callable[[float], str], deepest: int = DEEPEST
+    piece: Callable[[arb, arb], list[arb] | None], place: Callable[[arb], str], deepest: int | None = None
 ) -> list[arb]:
     """Enclose an integral from 0 to 1, halving ranges.
 
@@ -104,7 +104,7 @@ def integral(
         Encloses the integral over a range, or returns None.
     place : callable
         What some u is, in words, for errors.
-    deepest : int
+    deepest : int, optional
         How often a range may be halved.
 
     Raises
@@ -113,7 +113,8 @@ def integral(
         If some range, however small, has no enclosure.
     """
     total: list[arb] = []
-    waiting = [(0.0, 1.0, 0)]
+    waiting = [(arb(0), arb(1), 0)]
+    deepest = round(DEEPEST * ctx.prec) if deepest is None else deepest
     done = 0
     while waiting:
         one, other, depth = waiting.pop()
@@ -133,14 +134,14 @@ def integral(
     return total
 
 
-def by_nodes(f: Function, a: float, b: float, goal: arb) -> list[arb] | None:
+def by_nodes(f: Function, a: arb, b: arb, goal: arb) -> list[arb] | None:
     """Enclose the integral of functions that are real where u is; None where that takes too many nodes.
 
     A root may be taken with its cut in another direction, all over an ellipse, where its value in the
     middle of the range is the principal one: then it is that along the range, on which the principal one
     has no cut. The rule is wrong by the goal at most, in absolute terms, which is in the answer.
     """
-    middle, half = (arb(a) + arb(b)) / 2, (arb(b) - arb(a)) / 2
+    middle, half = (a + b) / 2, (b - a) / 2
     best: tuple[int, arb] | None = None
     at: acb | None = None
     for at in (None, acb(middle)):

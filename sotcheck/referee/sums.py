@@ -10,7 +10,7 @@ from itertools import pairwise
 from flint import acb, arb, ctx
 
 from sotcheck.referee.interface import NUMBERS, Bare, I, Pair, Waves, determinant, flows, signs_of
-from sotcheck.referee.quadrature import DEEPEST, by_nodes, integral, rule
+from sotcheck.referee.quadrature import by_nodes, integral, rule
 from sotcheck.referee.reading import SOURCES, Problem, Vector, exact
 
 
@@ -55,9 +55,9 @@ class Range:
         waves = Waves(found[0], found[1], found[2], common, (speeds[0], speeds[1], speeds[2]))
         return arb.pi() * self.width * sine * cosine, k_perp, waves
 
-    def place(self, u: float) -> str:
+    def place(self, u: arb) -> str:
         """Say which k_⊥ that is."""
-        x = self.low + self.width * (arb(u) * arb.pi() / 2).sin() ** 2
+        x = self.low + self.width * (u * arb.pi() / 2).sin() ** 2
         return f"k_perp^2 = {float(x):.10g}"
 
 
@@ -82,10 +82,10 @@ def ranges(problem: Problem) -> list[tuple[Range, list[str]]]:
 #: Flows of each source in one range at one u: as many numbers a source.
 Integrand = Callable[[acb, acb | None, Range, list[str]], list[acb]]
 #: Their integral between two u; None where there is no enclosure.
-Piece = Callable[[float, float, Range, list[str]], list[arb] | None]
+Piece = Callable[[arb, arb, Range, list[str]], list[arb] | None]
 
 
-def summed(problem: Problem, piece: Piece, numbers: int, deepest: int = DEEPEST) -> dict[str, list[arb]]:
+def summed(problem: Problem, piece: Piece, numbers: int, deepest: int | None = None) -> dict[str, list[arb]]:
     """Enclose -(1/4π) ∫ d²k_⊥/(2π)² of means over the angle, for every source."""
     totals = {source: [arb(0)] * numbers for source in SOURCES}
     for part, sources in ranges(problem):
@@ -97,8 +97,15 @@ def summed(problem: Problem, piece: Piece, numbers: int, deepest: int = DEEPEST)
     return {source: [factor * number for number in own] for source, own in totals.items()}
 
 
+#: What is left of sources behind opaque layers is not to be known to as many digits as others.
+LEAST = 1e-12
+
+
 def rough(problem: Problem, integrand: Integrand, numbers: int) -> arb:
-    """Return about how large the smallest source's largest number is: nothing is proved by it."""
+    """Return about how large the smallest source's largest number is: nothing is proved by it.
+
+    Or `LEAST` of that of the largest source, where what is behind opaque layers is smaller.
+    """
     largest = {source: arb(0) for source in SOURCES}
     for part, sources in ranges(problem):
         points = [((x + 1) / 2, weight / 2) for x, weight in rule(8, ctx.prec)]
@@ -108,7 +115,7 @@ def rough(problem: Problem, integrand: Integrand, numbers: int) -> arb:
             own = sums[numbers * n : numbers * (n + 1)]
             largest[source] = max([largest[source], *own], key=lambda one: float(one.mid()))
     some = [one.mid() for one in largest.values() if one.is_finite() and one > 0]
-    return min(some, key=float, default=arb(1))
+    return max(min(some, key=float), LEAST * max(some, key=float), key=float) if some else arb(1)
 
 
 #: Flows at an interface, as JSON has them.
@@ -230,7 +237,7 @@ def bare_torque(problem: Problem, goal: arb, *, first_order: bool) -> dict[str, 
 
     size = goal * rough(problem, integrand, NUMBERS)
 
-    def piece(a: float, b: float, part: Range, sources: list[str]) -> list[arb] | None:
+    def piece(a: arb, b: arb, part: Range, sources: list[str]) -> list[arb] | None:
         return by_nodes(lambda u, at: integrand(u, at, part, sources), a, b, size)
 
     numbers = summed(problem, piece, NUMBERS)
