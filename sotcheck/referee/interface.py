@@ -126,12 +126,12 @@ def flows(
     if first_order:
         mean = linear_moments(P, Q, waves.common)
     else:
-        # d_0 and β are even in `common`, but for i·common times these.
+        # Of A = d_0 + β and B = d_0 - β, det D = AB - w² + h k_⊥ m_∥ (A - B) sin θ, without cancellation: they
+        # differ from their twins by waves that are open.
+        A, B = ([d + s * b for d, b in zip(d_0, beta, strict=True)] for s in (1, -1))
         k, plus, minus = waves.speeds
-        odd_0, odd = (plus + minus) / 2 + k, (plus - minus) / 2
-        even_0, even = (d_0[0] + d_0[1]) / 2, (beta[0] + beta[1]) / 2
-        odd_P = 2 * (even_0 * odd_0 - even * odd)
-        wronskian = 2 * I * hk * iface.m_par * (odd * (P[0] + P[1]) - 2 * even * odd_P)
+        apart = (plus + k) * (B[0] * B[1] - w2) - (minus + k) * (A[0] * A[1] - w2)
+        wronskian = 2 * I * hk * iface.m_par * apart
         mean = moments(P, Q, waves.common, wronskian, signs)
     # k_x = k_⊥ (cos_m cos θ - sin_m sin θ): means of k_x, k_x w and k_x (w·m) w; odd powers of cos θ have
     # none.
