@@ -27,7 +27,7 @@ from sotcheck.referee.bound import first_change
 from sotcheck.referee.certificate import outward, prove
 from sotcheck.referee.layered import stack_torque
 from sotcheck.referee.margin import largest
-from sotcheck.referee.one_site import Branch, Form, closed_form
+from sotcheck.referee.one_site import Branch, Form, closed_form, wronskians
 from sotcheck.referee.panel import Panel
 from sotcheck.referee.quadrature import UnprovedError
 from sotcheck.referee.reading import read
@@ -409,13 +409,12 @@ def test_means_in_closed_form(seed: int) -> None:
     d = e + c * o if seed % 2 else np.array([0.7, 1.0, 0.2]) * (rng.normal(size=3) + 1j * rng.normal(size=3))
     zeta = np.exp(2j * np.pi * np.arange(20_000) / 20_000)
     over = 1 / np.abs(d[0] / zeta + d[1] + d[2] * zeta) ** 2
-    twin = d[::-1].conj()
-    apart = [(twin[1] * d[m] - d[1] * twin[m]) / (2 * c) for m in (0, 2)]
-    det, twin, apart = ([acb(one) for one in some] for some in (d, twin, apart))
+    det, twin = ([acb(one) for one in some] for some in (d, d[::-1].conj()))
     branch = Branch.of(det)
     assert branch is not None
-    for factor, one in ((1.0, []), (c, apart)):
-        found = branch.weights(det, twin, one, branch.gaps(det, twin))
+    o = [one / (2 * c) for one in wronskians(det, twin)]
+    for factor, some, pivot in ((1.0, [], 0), (c, o, 0), (c, o, 1), (c, o, 2)):
+        found = replace(branch, pivot=pivot).weights(det, twin, some, branch.gaps(det, twin))
         for m, weight in zip(range(-4, 5), found, strict=True):
             assert complex(weight) == pytest.approx(factor * (zeta**m * over).mean(), rel=1e-9, abs=1e-12)
 

@@ -22,11 +22,11 @@ both are so on all of it: neither difference, positive at the point, can vanish.
 continuous from there.
 
 Where a state is all but bound, |α| or |β| is all but 1, on a whole range of k_⊥, being so at some angle. With
-2c o_m = d'_0 d_m - d_0 d'_m, c any number, det G' at the zero β of det G is -2c (o_-/β + o_+β)/d_0, and det G
-at β' is 2c (o_-/β' + o_+β')/d'_0: so that, by residues in |ζ| < 1, c times the mean of ζ^m/(det G det G'),
-m ≥ 0, is
+2c o_n = d'_p d_n - d_p d'_n, p any of -, 0, + and c any number, det G' at the zero β of det G is -2c Σ o_n
+βⁿ/d_p, and det G at β' is 2c Σ o_n β'ⁿ/d'_p: so that, by residues in |ζ| < 1, c times the mean of ζ^m/(det G
+det G'), m ≥ 0, is
 
-    ½ [β'^{m+1} d'_0/(r' O(β')) - β^{m+1} d_0/(r O(β))],    O(ζ) = o_- + o_+ ζ²,
+    ½ [β'^{m+1} d'_p/(r' O(β')) - β^{m+1} d_p/(r O(β))],    O(ζ) = o_- + o_0 ζ + o_+ ζ²,
 
 and that of -m with α, and o_+ for o_-. O is as small as all that the state may decay into makes it, but
 smooth. If |β| came to 1 at a real point, 1/β* = β would be a zero of det G' too, and O(β) = 0.
@@ -35,7 +35,7 @@ Where all open waves close, at c = 0, c being what they are proportional to, sta
 waves that decay, and so with c on the imaginary axis, det G is real at real angles: of rows (N R, N) that (ψ,
 v) is to be orthogonal to, N' = -N R M in layers with R hermitian, and N stays in jumps of v: det N is real
 while R is finite, and for all thicknesses, being analytic in them; det G is det N det(R + q). So d' is d at
--c, and o_m is finite there.
+-c, and o_n is finite there.
 
 Terms of deltas only, to first order in their scale s: at φ = 0 numerators and det G = a + bs + … are
 polynomials in s, of which n_1/aa' - n_0 (b/a + b'/a')/aa' is what is linear in s.
@@ -91,6 +91,11 @@ def _is_nothing(A: list[list[arb]]) -> bool:
     return all(number.is_zero() for row in A for number in row)
 
 
+def wronskians(det: list[acb], twin: list[acb]) -> list[acb]:
+    """Return 2c o_n: of -, p being 0; of +, p being 0; of -, p being +. All others are these, or minus these."""
+    return [twin[p] * det[n] - det[p] * twin[n] for p, n in ((1, 0), (1, 2), (2, 0))]
+
+
 class Around(Protocol):
     """Weights of numerators' coefficients, of coefficients of det G and its twin."""
 
@@ -98,7 +103,7 @@ class Around(Protocol):
         """Return what is not to vanish, of numbers or power series; no numbers where it is not analytic."""
 
     def weights(self, det: list[acb], twin: list[acb], apart: list[acb], gaps: list[acb]) -> list[acb]:
-        """Return them, of all this; with o_±, c times them, whatever the gaps."""
+        """Return them, of all this; by what determinants are `apart`, c times them, whatever the gaps."""
 
 
 class Linear:
@@ -120,6 +125,7 @@ class Branch:
 
     root: acb
     square: acb
+    pivot: int
 
     @classmethod
     def of(cls, det: list[acb]) -> Branch | None:
@@ -129,7 +135,8 @@ class Branch:
         if abs(det[1] + root).mid() < abs(det[1] - root).mid():
             root = -root
         known = all(2 * abs(one) < abs(det[1] + root) for one in (det[0], det[2]))
-        return cls(root, square) if known else None
+        largest = max(range(3), key=lambda n: float(abs(det[n]).mid()))
+        return cls(root, square, largest) if known else None
 
     def roots(self, det: list[Any], twin: list[Any]) -> tuple[Any, Any]:
         """Return r and r', continuous from the point; no numbers where they might not be."""
@@ -156,10 +163,13 @@ class Branch:
         C, D = (det[1] + r) / 2, (twin[1] + R) / 2
         (b, a), (B, A) = ((-one[0] / c, -one[2] / c) for one, c in ((det, C), (twin, D)))
         if apart:
-            own, other = det[1] / r, twin[1] / R
-            up, down = (
-                _residues((a, own), (A, other), apart[::-1]), _residues((b, own), (B, other), apart)
-            )  # fmt: skip
+            p, (zero_minus, zero_plus, plus_minus) = self.pivot, apart
+            o = [
+                [acb(0), -zero_minus, -plus_minus], [zero_minus, acb(0), zero_plus],
+                [plus_minus, -zero_plus, acb(0)],
+            ][p]  # fmt: skip
+            own, other = det[p] / r, twin[p] / R
+            up, down = _residues((a, own), (A, other), o[::-1]), _residues((b, own), (B, other), o)
         else:
             # One by one: a product of wide balls that are not zero may contain it.
             g = 1 / r / R / gaps[0] / gaps[1]
@@ -174,9 +184,9 @@ class Branch:
         return [*up[:0:-1], *down]
 
 
-def _residues(own: tuple[acb, acb], other: tuple[acb, acb], apart: list[acb]) -> list[acb]:
-    """Return c times the means of ζ^m/(det G det G') from a zero of each and its d_0/r, m from 0 on."""
-    (one, two), found = (z * over / (apart[0] + z * z * apart[1]) for z, over in (own, other)), []
+def _residues(own: tuple[acb, acb], other: tuple[acb, acb], o: list[acb]) -> list[acb]:
+    """Return c times the means of ζ^m/(det G det G') from a zero of each and its d_p/r, m from 0 on."""
+    (one, two), found = (z * over / (o[0] + z * (o[1] + z * o[2])) for z, over in (own, other)), []
     for _ in range(ORDER + 1):
         found.append((two - one) / 2)
         one, two = one * own[0], two * other[0]

@@ -15,7 +15,7 @@ from flint import acb, acb_mat, acb_poly, acb_series, arb, ctx
 
 from sotcheck.referee.interface import I
 from sotcheck.referee.margin import ELLIPSES, Model, coefficients, covering, monomials
-from sotcheck.referee.one_site import Form
+from sotcheck.referee.one_site import Form, wronskians
 from sotcheck.referee.quadrature import BALL, bound_in, fewest, look, rule, size
 
 #: Arcs of half an ellipse on which functions are bounded.
@@ -78,16 +78,14 @@ class Panel:
         def values(u: acb) -> tuple[list[list[acb]], list[acb], list[acb], list[acb]]:
             numbers, *both = sampled.all_around(u, form.angles)
             det, twin = (_harmonics(some, form.orders) for some in both)
-            apart = []
-            if form.by_residues:
-                over = 1 / (2 * sampled.common(u)) if ends else acb(0.5)
-                apart = [over * (twin[1] * det[n] - det[1] * twin[n]) for n in (0, 2)]
-            return numbers, det, twin, apart
+            c = sampled.common(u) if ends else acb(1)
+            o = [one / (2 * c) for one in wronskians(det, twin)] if form.by_residues else []
+            return numbers, det, twin, o
 
         def sizes(u: acb) -> list[arb]:
             # Below the axis det G is the twin's conjugate, others are their own.
-            numbers, det, twin, apart = values(u)
-            return [size([one for row in numbers for one in row]), size(det + twin), size(apart)]
+            numbers, det, twin, o = values(u)
+            return [size([one for row in numbers for one in row]), size(det + twin), size(o)]
 
         rho = next(filter(holds, ELLIPSES), None)
         if rho is None:
@@ -158,11 +156,11 @@ class Panel:
             return None
 
         def weights(t: acb) -> list[acb]:
-            (det, twin, *apart), there, balls = numbers(t)
+            (det, twin, *o), there, balls = numbers(t)
             factor = self.sampled.common(self.middle + self.half * (middle + half * t))
             if by_residues:
                 over = acb(1) if self.ends else factor
-                return [over * one for one in own.weights(det, twin, apart[0], [])]
+                return [over * one for one in own.weights(det, twin, o[0], [])]
             gaps = own.gaps(det, twin)
             if not all(one.abs_upper() < 2 * one.abs_lower() for one in gaps):
                 # Taylor's formula again, as small differences of large numbers vary less than these. What d_m
