@@ -126,8 +126,8 @@ def flows(
     if first_order:
         mean = linear_moments(P, Q, waves.common)
     else:
-        # Of A = d_0 + β and B = d_0 - β, det D = AB - w² + h k_⊥ m_∥ (A - B) sin θ, without cancellation: they
-        # differ from their twins by waves that are open.
+        # Of A = d_0 + β and B = d_0 - β, det D being AB - w² + h k_⊥ m_∥ (A - B) sin θ, without cancellation:
+        # they differ from their twins by waves that are open.
         A, B = ([d + s * b for d, b in zip(d_0, beta, strict=True)] for s in (1, -1))
         k, plus, minus = waves.speeds
         apart = (plus + k) * (B[0] * B[1] - w2) - (minus + k) * (A[0] * A[1] - w2)

@@ -59,14 +59,14 @@ ORDER = 4
 class Form:
     """A closed form: which coefficients of e^{imφ} it takes of det G, and of numerators; of how many angles.
 
-    `around`: what is right around a real point, of det G's coefficients there; None if there is nothing.
+    `around`: what is right around a real point, of det G's coefficients and r²; None if there is nothing.
     `by_residues`: whether it has one of o too, which is then c times it.
     """
 
     orders: Sequence[int]
     numerators: Sequence[int]
     angles: int
-    around: Callable[[list[acb]], Around | None]
+    around: Callable[[list[acb], list[acb]], Around | None]
     by_residues: bool
 
 
@@ -78,7 +78,7 @@ def closed_form(problem: Problem, *, first_order: bool) -> Form | None:
     if first_order:
         # Over 2s: n_0 is the coefficient of 1/s. Amplitudes times det G are of order 3 a site at most, a
         # product of two and w of order 6 a site, and 1: so many angles tell n_0 and n_1 from all others.
-        return Form((0, 1), (-1, 0), 6 * len(sites) + 3, lambda _: Linear(), by_residues=False)
+        return Form((0, 1), (-1, 0), 6 * len(sites) + 3, lambda *_: Linear(), by_residues=False)
     if len(sites) != 1:
         return None
     xx, xy, yy = (sum((row[i] * row[j] for row in sites[0]), arb(0)) for i, j in ((0, 0), (0, 1), (1, 1)))
@@ -91,29 +91,38 @@ def _is_nothing(A: list[list[arb]]) -> bool:
     return all(number.is_zero() for row in A for number in row)
 
 
+def square_of_root(det: list[acb]) -> acb:
+    """Return r²."""
+    return det[1] * det[1] - 4 * det[0] * det[2]
+
+
 def wronskians(det: list[acb], twin: list[acb]) -> list[acb]:
-    """Return 2c o_n: of -, p being 0; of +, p being 0; of -, p being +. All others are these, or minus these."""
+    """Return 2c o_n: of - and +, p being 0; of -, p being +. All others are these, or minus these."""
     return [twin[p] * det[n] - det[p] * twin[n] for p, n in ((1, 0), (1, 2), (2, 0))]
 
 
 class Around(Protocol):
-    """Weights of numerators' coefficients, of coefficients of det G and its twin."""
+    """Weights of numerators' coefficients, of coefficients of det G and its twin, and r² of both."""
 
-    def gaps(self, det: list[Any], twin: list[Any]) -> list[Any]:
+    def gaps(self, det: list[Any], twin: list[Any], squares: list[Any]) -> list[Any]:
         """Return what is not to vanish, of numbers or power series; no numbers where it is not analytic."""
 
-    def weights(self, det: list[acb], twin: list[acb], apart: list[acb], gaps: list[acb]) -> list[acb]:
+    def weights(
+        self, det: list[acb], twin: list[acb], squares: list[acb], apart: list[acb], gaps: list[acb]
+    ) -> list[acb]:
         """Return them, of all this; by what determinants are `apart`, c times them, whatever the gaps."""
 
 
 class Linear:
     """What is linear in the scale."""
 
-    def gaps(self, det: list[Any], twin: list[Any]) -> list[Any]:
+    def gaps(self, det: list[Any], twin: list[Any], squares: list[Any]) -> list[Any]:
         """Return both determinants at scale 0."""
         return [det[0], twin[0]]
 
-    def weights(self, det: list[acb], twin: list[acb], apart: list[acb], gaps: list[acb]) -> list[acb]:
+    def weights(
+        self, det: list[acb], twin: list[acb], squares: list[acb], apart: list[acb], gaps: list[acb]
+    ) -> list[acb]:
         """Return those of n_0 and n_1."""
         a, A = gaps
         return [-(det[1] / a + twin[1] / A) / a / A, 1 / a / A]
@@ -128,9 +137,9 @@ class Branch:
     pivot: int
 
     @classmethod
-    def of(cls, det: list[acb]) -> Branch | None:
+    def of(cls, det: list[acb], squares: list[acb]) -> Branch | None:
         """Return that around a point; None if |α| and |β| are not seen to be less than 1 there."""
-        square = _square(det)
+        square = squares[0]
         root = square.sqrt()
         if abs(det[1] + root).mid() < abs(det[1] - root).mid():
             root = -root
@@ -138,28 +147,29 @@ class Branch:
         largest = max(range(3), key=lambda n: float(abs(det[n]).mid()))
         return cls(root, square, largest) if known else None
 
-    def roots(self, det: list[Any], twin: list[Any]) -> tuple[Any, Any]:
+    def roots(self, squares: list[Any]) -> tuple[Any, Any]:
         """Return r and r', continuous from the point; no numbers where they might not be."""
+        there = (self.root, self.square), (self.root.conjugate(), self.square.conjugate())
         found = []
-        for one, root, square in (
-            (det, self.root, self.square), (twin, self.root.conjugate(), self.square.conjugate())
-        ):  # fmt: skip
-            ratio = _square(one) * (1 / square)
+        for one, (root, square) in zip(squares, there, strict=True):
+            ratio = one * (1 / square)
             known = _first(ratio).sqrt(analytic=True).is_finite()
             found.append((ratio.sqrt() if known else ratio * acb("nan")) * root)
         return found[0], found[1]
 
-    def gaps(self, det: list[Any], twin: list[Any]) -> list[Any]:
+    def gaps(self, det: list[Any], twin: list[Any], squares: list[Any]) -> list[Any]:
         """Return 1 - αβ' and 1 - α'β."""
-        r, R = self.roots(det, twin)
+        r, R = self.roots(squares)
         C, D = det[1] + r, twin[1] + R
         if any(_first(one).contains(0) for one in (C, D)):
             return [C * acb("nan")] * 2
         return [1 - det[n] / C * (twin[2 - n] / D) * acb(4) for n in (2, 0)]
 
-    def weights(self, det: list[acb], twin: list[acb], apart: list[acb], gaps: list[acb]) -> list[acb]:
+    def weights(
+        self, det: list[acb], twin: list[acb], squares: list[acb], apart: list[acb], gaps: list[acb]
+    ) -> list[acb]:
         """Return those of n_m, m from -ORDER to ORDER."""
-        r, R = self.roots(det, twin)
+        r, R = self.roots(squares)
         C, D = (det[1] + r) / 2, (twin[1] + R) / 2
         (b, a), (B, A) = ((-one[0] / c, -one[2] / c) for one, c in ((det, C), (twin, D)))
         if apart:
@@ -197,7 +207,3 @@ def _first(one: Any) -> acb:
     """Return a number, or the first term of a power series."""
     found: acb = one[0] if isinstance(one, acb_series) else one
     return found
-
-
-def _square(det: list[Any]) -> Any:
-    return det[1] * det[1] - det[0] * det[2] * acb(4)

@@ -9,13 +9,14 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 from typing import Protocol
 
 from flint import acb, acb_mat, acb_poly, acb_series, arb, ctx
 
 from sotcheck.referee.interface import I
 from sotcheck.referee.margin import ELLIPSES, Model, coefficients, covering, monomials
-from sotcheck.referee.one_site import Form, wronskians
+from sotcheck.referee.one_site import Form, square_of_root, wronskians
 from sotcheck.referee.quadrature import BALL, bound_in, fewest, look, rule, size
 
 #: Arcs of half an ellipse on which functions are bounded.
@@ -54,8 +55,8 @@ class Panel:
     the others, |T_k| ≤ r^k in the ellipse of r, for one of these or nothing: together they are off by no more
     than 4B qⁿ/(1 - q), q = r/R, there; on the range r is 1. What has no poles is largest where the ellipse
     ends. `numerators`: over c, a row for each node and angle; `polynomials`: of the coefficients of det G, of
-    its twin and, by residues, of o with c what is so called where waves close, at the range's end (`ends`), 1
-    elsewhere.
+    its twin and, by residues, of both r² and of o, with c what is so called where waves close, at the range's
+    end (`ends`), 1 elsewhere; `bounds`: of numerators, both determinants, r² and o.
     """
 
     form: Form
@@ -64,7 +65,7 @@ class Panel:
     half: arb
     ends: bool
     rho: float
-    bounds: tuple[arb, arb, arb]
+    bounds: list[arb]
     numerators: acb_mat
     polynomials: list[list[acb_poly]]
 
@@ -75,17 +76,19 @@ class Panel:
         def holds(rho: float) -> bool:
             return all(sampled.common(acb(middle) + half * x).is_finite() for x in covering(arb(rho), 6))
 
-        def values(u: acb) -> tuple[list[list[acb]], list[acb], list[acb], list[acb]]:
+        def values(u: acb) -> tuple[list[list[acb]], list[list[acb]]]:
             numbers, *both = sampled.all_around(u, form.angles)
             det, twin = (_harmonics(some, form.orders) for some in both)
+            if not form.by_residues:
+                return numbers, [det, twin, [], []]
             c = sampled.common(u) if ends else acb(1)
-            o = [one / (2 * c) for one in wronskians(det, twin)] if form.by_residues else []
-            return numbers, det, twin, o
+            squares = [square_of_root(one) for one in (det, twin)]
+            return numbers, [det, twin, squares, [one / (2 * c) for one in wronskians(det, twin)]]
 
         def sizes(u: acb) -> list[arb]:
             # Below the axis det G is the twin's conjugate, others are their own.
-            numbers, det, twin, o = values(u)
-            return [size([one for row in numbers for one in row]), size(det + twin), size(o)]
+            numbers, (det, twin, *others) = values(u)
+            return [size([one for row in numbers for one in row]), *map(size, [det + twin, *others])]
 
         rho = next(filter(holds, ELLIPSES), None)
         if rho is None:
@@ -97,7 +100,7 @@ class Panel:
         if not all(one.is_finite() for one in most):
             return None
         here = sizes(acb(middle))
-        worst = max(float((one / two).log()) for one, two in zip(most[:2], here, strict=False) if two > 0)
+        worst = max(float((one / two).log()) for one, two in zip(most[:3], here, strict=False) if two > 0)
         along = math.ceil((worst + KNOWN * ctx.prec * math.log(2)) / math.log(rho))
         if along > ALONG * ctx.prec:
             return None
@@ -105,15 +108,12 @@ class Panel:
         lines: list[list[acb]] = []
         for j in range(along):
             look()
-            numbers, *others = values(acb(middle + half * ((2 * j + 1) * arb.pi() / (2 * along)).cos()))
+            numbers, groups = values(acb(middle + half * ((2 * j + 1) * arb.pi() / (2 * along)).cos()))
             rows += numbers
-            lines.append([one for some in others for one in some])
-        columns = (monomials(along, ctx.prec) * acb_mat(lines)).transpose().table()
-        polynomials, number = [acb_poly(one) for one in columns], len(form.orders)
-        return cls(
-            form, sampled, middle, half, ends, rho, (most[0], most[1], most[2]), acb_mat(rows),
-            [polynomials[:number], polynomials[number : 2 * number], polynomials[2 * number :]],
-        )  # fmt: skip
+            lines.append([one for group in groups for one in group])
+        columns = map(acb_poly, (monomials(along, ctx.prec) * acb_mat(lines)).transpose().table())
+        polynomials = [list(islice(columns, len(group))) for group in groups]
+        return cls(form, sampled, middle, half, ends, rho, most, acb_mat(rows), polynomials)
 
     @property
     def along(self) -> int:
@@ -127,7 +127,7 @@ class Panel:
 
     def weights(self, middle: arb, half: arb, *, by_residues: bool) -> Callable[[acb], list[acb]] | None:
         """Return weights of numerators' coefficients, at x = middle + half t; None if they are not known."""
-        bounds = self.bounds[1], self.bounds[1], *(self.bounds[2:] if by_residues else ())
+        bounds = [self.bounds[1], *self.bounds[1 : 4 if by_residues else 3]]
         least = [self.off(bound, arb(1)) for bound in bounds]
         local = [
             [_derivatives(_short(one(acb_poly([middle, half])), left)) for one in some]
@@ -146,22 +146,22 @@ class Panel:
                 found.append([_taylor(here, all_[-1](t), t - centre) + balls[-1] for here, all_ in pairs])
             return found, there, balls
 
-        here, twin_here = numbers(acb(0))[0][:2]
-        own = self.form.around(here)
+        here = numbers(acb(0))[0][:3]
+        own = self.form.around(here[0], here[2])
         if own is None:
             return None
-        decays = all(abs(one) > NARROW for one in own.gaps(here, twin_here))
+        decays = all(abs(one) > NARROW for one in own.gaps(*here))
         if by_residues and decays and not (self.ends and middle + half == 1):
             # Next to a zero that both determinants have residues know less.
             return None
 
         def weights(t: acb) -> list[acb]:
-            (det, twin, *o), there, balls = numbers(t)
+            (det, twin, squares, *o), there, balls = numbers(t)
             factor = self.sampled.common(self.middle + self.half * (middle + half * t))
             if by_residues:
                 over = acb(1) if self.ends else factor
-                return [over * one for one in own.weights(det, twin, o[0], [])]
-            gaps = own.gaps(det, twin)
+                return [over * one for one in own.weights(det, twin, squares, o[0], [])]
+            gaps = own.gaps(det, twin, squares)
             if not all(one.abs_upper() < 2 * one.abs_lower() for one in gaps):
                 # Taylor's formula again, as small differences of large numbers vary less than these. What d_m
                 # are off by at a point of the rectangle is thought of as what they are off by everywhere.
@@ -178,14 +178,14 @@ class Panel:
                             acb_series([one, *(f(t) for f in all_[1:])], TERMS)
                             for one, all_ in zip(values, some, strict=True)
                         ]
-                        for values, some in zip((det, twin), local, strict=True)
+                        for values, some in zip((det, twin, squares), local, strict=True)
                     )
                 )
                 gaps = [
                     _taylor([one[n] for n in range(TERMS)], other[TERMS - 1], offset)
                     for one, other in zip(at_centre, everywhere, strict=True)
                 ]
-            return [factor * one for one in own.weights(det, twin, [], gaps)]
+            return [factor * one for one in own.weights(det, twin, squares, [], gaps)]
 
         return weights
 
