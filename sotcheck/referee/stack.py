@@ -293,10 +293,7 @@ def flows(problem: Problem, states: States, twin: States, waves: Waves, sources:
             found += [*(part * HALF for part in turning), *density, *cross(w, density)]
         for n, slopes in states.turned.items():
             psi_dagger, v_dagger = daggers[n]
-            turned = []
-            for slope in slopes:
-                psi, v = halves(slope * states.behind(n - 1, Y[n - 1]))
-                turned.append((v * psi_dagger).trace() - (psi * v_dagger).trace())
-            if slopes:
-                found += cross(states.w_inside[n], turned)
+            parts = [halves(slope * states.behind(n - 1, Y[n - 1])) for slope in slopes]
+            turned = [(v * psi_dagger).trace() - (psi * v_dagger).trace() for psi, v in parts]
+            found += cross(states.w_inside[n], turned) if turned else []
     return found
