@@ -19,7 +19,7 @@ from sotcheck.referee.sums import Enclosure, bare_torque
 #: Binary digits that balls are computed with: at first, and after that, where those prove nothing or too
 #: little. More of them for stacks: a polynomial of high degree loses some in its powers, and a state behind
 #: an opaque layer is as narrow as that is opaque.
-DIGITS, STACK_DIGITS = (128, 256), (192, 384, 768)
+DIGITS, STACK_DIGITS = (128, 256), (192, 384, 768, 1536)
 #: What every range's rule may be wrong by, relative to the flows: of a bare interface, and of a stack.
 GOAL, STACK_GOAL = 1e-17, 1e-14
 #: The radius sought, relative to the largest component of any source's t.

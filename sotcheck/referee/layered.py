@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from flint import acb, arb
+from flint import acb, arb, ctx
 
 from sotcheck.referee.angles import Fraction2, by_points
 from sotcheck.referee.interface import I, Waves
 from sotcheck.referee.margin import no_zeros
 from sotcheck.referee.one_site import closed_form
 from sotcheck.referee.panel import Panel
-from sotcheck.referee.quadrature import integral
+from sotcheck.referee.quadrature import UnprovedError, integral
 from sotcheck.referee.reading import SOURCES, Problem, Vector, exact
 from sotcheck.referee.stack import ALL, States, Transfers, flows, without_turns
 from sotcheck.referee.sums import Enclosure, Range, cross, dot, enclose, ranges, rough, summed
@@ -20,6 +20,8 @@ from sotcheck.referee.sums import Enclosure, Range, cross, dot, enclose, ranges,
 CIRCLE = 0.01
 #: How often a range of k_⊥ is halved at most: each takes seconds.
 HALVINGS = 9
+#: What a part of a range may be off by, in units of the goal; if by more, parts of it would be, too.
+LOST = 100
 #: How far into the complex plane paths may go, what is tried first.
 BENDS = (-0.5, -0.2)
 
@@ -134,9 +136,14 @@ def stack_torque(problem: Problem, goal: arb, *, first_order: bool) -> dict[str,
             panel = Panel.of(form, own, (a + b) / 2, (b - a) / 2, ends=part.is_last and b == 1)
             if panel is None:
                 return None
-            return integral(
-                lambda x, y: panel.piece(2 * x - 1, 2 * y - 1, size), lambda x: part.place(a + (b - a) * x)
-            )
+
+            def known(x: arb, y: arb) -> list[arb] | None:
+                found = panel.piece(2 * x - 1, 2 * y - 1, size)
+                if found is not None and not all(one.rad() < LOST * size for one in found):
+                    raise UnprovedError(f"a state is too nearly bound for {ctx.prec} binary digits")
+                return found
+
+            return integral(known, lambda x: part.place(a + (b - a) * x))
 
         return _of_sources(problem, summed(problem, in_panels, numbers))
     paths = {tuple(sources): path(part, sources) for part, sources in ranges(problem)}
