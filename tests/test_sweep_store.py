@@ -97,6 +97,21 @@ def test_every_flipped_bit_is_seen(rng: np.random.Generator) -> None:
         assert decode(line[:cut]) is None
 
 
+def test_bytes_are_kept_whatever_they_are(tmp_path: Path, rng: np.random.Generator) -> None:
+    """Those that end lines as well; with their places beyond the end there is no record."""
+    record: Record = {"n": 1, "bytes": bytes(range(256)) * 2, "other": rng.bytes(5000), "none": b""}
+    line = encode(record)
+    assert line.count(b"\n") == 1
+    assert decode(line) == record
+    with open_journal(tmp_path / "r.nc", resume=False) as journal:
+        for one in (HEADER, record, RECORDS[3]):
+            journal.append(one)
+        assert kept(journal) == [record, RECORDS[3]]
+    for places in (b"/////w==", b"AAAA", b"?", b"\xff"):
+        payload = b'{"n":1}\tbytes %s abc\n' % places
+        assert decode(b"%08x " % zlib.crc32(payload) + payload) is None
+
+
 def test_a_torn_record_is_left_out_and_written_over(tmp_path: Path) -> None:
     """Wherever the last record was cut: the ones before it are there, and the next one is readable."""
     path = tmp_path / "r.nc"

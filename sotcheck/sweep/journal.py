@@ -1,14 +1,15 @@
 """The journal beside the result: records appended as they arrive, so that nothing done is ever lost.
 
 A record is one line: the CRC-32 of the rest, JSON, and after it what is bytes, each with its name after a
-tab: in JSON, long texts would cost more than all else. The first one says what determines the data. It is
-written twice, as no other record can be read without it: their checksums go on from its own, so that records
-of another journal are none of this one. Whatever is not a whole record (a torn last one, above all) is left
-out on reading.
+tab: as texts they would cost more than all else. Those of them that would end a line are others there, with
+their places told. The first record says what determines the data. It is written twice, as no other record
+can be read without it: their checksums go on from its own, so that records of another journal are none of
+this one. Whatever is not a whole record (a torn last one, above all) is left out on reading.
 """
 
 from __future__ import annotations
 
+import base64
 import errno
 import json
 import os
@@ -20,7 +21,10 @@ from io import FileIO
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from sotcheck.errors import OutputError
+from sotcheck.numerics.arrays import Index
 from sotcheck.run.inputs import open_regular
 from sotcheck.run.output import refuse_unwritable
 
@@ -30,6 +34,8 @@ Record = dict[str, Any]
 TORN_HEADER = rb"[0-9a-f]{0,8}( (\{[^\n]*)?)?"
 #: Between the two copies of the header: one damaged byte at the end of a line must not join them.
 BETWEEN = b"\n"
+#: What ends a part of a line and a line, and the bit that turns these bytes into others.
+TAB, END, BIT = *b"\t\n", 0x80
 #: Bytes read at once; a record of thousands of points has some millions.
 BUFFER = 1 << 20
 
@@ -40,27 +46,53 @@ def journal_path(result: Path) -> Path:
 
 
 def encode(record: Record, start: int = 0) -> bytes:
-    """Return the line of a record, its checksum going on from another one; no bytes have white space."""
+    """Return the line of a record, its checksum going on from another one."""
     plain = {name: value for name, value in record.items() if not isinstance(value, bytes)}
     parts = [json.dumps(plain, separators=(",", ":"), allow_nan=False).encode()]
-    parts += [b"\t%s " % name.encode() + value for name, value in record.items() if isinstance(value, bytes)]
-    payload = b"".join([*parts, b"\n"])
-    return b"%08x " % zlib.crc32(payload, start) + payload
+    for name, value in record.items():
+        if isinstance(value, bytes):
+            parts += [b"\t%s " % name.encode(), *_without_ends(value)]
+    parts.append(b"\n")
+    for part in parts:
+        start = zlib.crc32(part, start)
+    return b"".join([b"%08x " % start, *parts])
 
 
 def decode(line: bytes, start: int = 0) -> Record | None:
     """Return the record of a line, or None if the line is not as it was written."""
-    crc, _, payload = line.partition(b" ")
-    if not payload.endswith(b"\n") or crc != b"%08x" % zlib.crc32(payload, start):
+    # Of megabytes there are to be few copies.
+    if line[-1:] != b"\n" or line[:9] != b"%08x " % zlib.crc32(memoryview(line)[9:], start):
         return None
-    text, *parts = payload[:-1].split(b"\t")
-    with suppress(ValueError, RecursionError):
+    text, _, rest = line[9:-1].partition(b"\t")
+    with suppress(ValueError, IndexError, RecursionError):
         record = json.loads(text)
-        named = (part.partition(b" ") for part in parts)
-        return (
-            record | {name.decode(): value for name, _, value in named} if isinstance(record, dict) else None
-        )
+        while rest:
+            part, _, rest = rest.partition(b"\t")
+            name, places, content = part.split(b" ", 2)
+            record[name.decode()] = _with_ends(places, content)
+        return record if isinstance(record, dict) else None
     return None
+
+
+def _without_ends(value: bytes) -> tuple[bytes, bytes]:
+    """Return where bytes would end a part or a line, as text and a space, and all, those with another bit."""
+    found = np.frombuffer(value, np.uint8)
+    places = np.flatnonzero((found == TAB) | (found == END)).astype("<u4")
+    return base64.b64encode(places.tobytes()) + b" ", _switched(value, places)
+
+
+def _with_ends(places: bytes, content: bytes) -> bytes:
+    """Return the bytes of which `_without_ends` made these two."""
+    return _switched(content, np.frombuffer(base64.b64decode(places, validate=True), "<u4"))
+
+
+def _switched(content: bytes, places: Index) -> bytes:
+    """Return bytes some of which have another bit."""
+    if not places.size:
+        return content
+    found = np.frombuffer(content, np.uint8).copy()
+    found[places] ^= BIT
+    return found.tobytes()
 
 
 def checksum(line: bytes) -> int:
