@@ -57,13 +57,13 @@ def _labelled(file: Any) -> xr.Dataset:
     from sotcheck.sweep.stored import lazily, part
 
     plan = plan_of(file)
-    wanted = variables(plan)
+    wanted, stored = variables(plan), dict(file.items())
     sizes = {**dict(zip(plan.dims, plan.shape, strict=True)), **inner_sizes()}
     for name, (dims, _) in wanted.items():
-        if name not in file or file[name].shape != tuple(sizes[dim] for dim in dims):
+        if name not in stored or stored[name].shape != tuple(sizes[dim] for dim in dims):
             raise SystemFileError(f"its variable {name} is missing or has other dimensions")
-    read = part if sum(one.nbytes for one in file.values()) <= AT_ONCE else lazily
-    arrays = {name: (dims, read(file[name]), described) for name, (dims, described) in wanted.items()}
+    read = part if sum(one.nbytes for one in stored.values()) <= AT_ONCE else lazily
+    arrays = {name: (dims, read(stored[name]), described) for name, (dims, described) in wanted.items()}
     return xr.Dataset(arrays, coordinates(plan), dict(file.attrs))
 
 

@@ -82,16 +82,19 @@ def _write(file: BinaryIO, plan: Plan, known: Callable[[range], Chunk]) -> None:
     never = _NeverFailing(file)
     # No cache of chunks: each is written once, and as a whole.
     with h5py.File(never, "w", track_order=True, rdcc_nbytes=0) as result:
-        _describe(result, plan)
+        arrays = _describe(result, plan)
         for at, points in slabs(plan.shape):
             if never.error is None:
-                _fill(result, plan, at, known(points))
+                _fill(arrays, plan, at, known(points))
     never.check()
     seal(file)
 
 
-def _describe(result: Any, plan: Plan) -> None:
-    """Write everything but values at points; to HDF5, NetCDF's dimensions are scales of its arrays."""
+def _describe(result: Any, plan: Plan) -> dict[str, Any]:
+    """Write everything but values at points, and return arrays for these by name.
+
+    To HDF5, NetCDF's dimensions are scales of its arrays.
+    """
     import h5py
 
     def create(name: str, attached: Sequence[str], described: dict[str, str], **how: Any) -> Any:
@@ -115,24 +118,25 @@ def _describe(result: Any, plan: Plan) -> None:
         create(name, (dim,), described, data=values)
     # Those that are no dimensions.
     beside = {"coordinates": " ".join(coords)} if coords else {}
-    chunk = slab_shape(plan.shape)
+    chunk, arrays = slab_shape(plan.shape), dict[str, Any]()
     for name, (dims, described) in variables(plan).items():
         sizes = tuple(scales[dim].size for dim in dims)
         how = {"dtype": text} if name in TEXTS else {"dtype": "<f8", "fillvalue": np.nan}
         chunks = (*chunk, *sizes[len(chunk) :])
-        create(name, dims, described | beside, shape=sizes, chunks=chunks, **how)
+        arrays[name] = create(name, dims, described | beside, shape=sizes, chunks=chunks, **how)
+    return arrays
 
 
-def _fill(result: Any, plan: Plan, at: tuple[slice, ...], chunk: Chunk) -> None:
+def _fill(arrays: dict[str, Any], plan: Plan, at: tuple[slice, ...], chunk: Chunk) -> None:
     """Write the values of a slab."""
     shape = tuple(one.stop - one.start for one in at)
     tau = np.stack([plan.everywhere(name)[at].ravel() for name in TIMES], axis=-1)
     for name, values in numbers(chunk.values, tau).items():
-        result[name][at] = values.reshape(*shape, *values.shape[1:])
+        arrays[name][at] = values.reshape(*shape, *values.shape[1:])
     for name, texts in (("error", chunk.errors), ("warning", chunk.warnings)):
         # What is not written is empty.
         if any(texts):
-            result[name][at] = np.array([storable(one) for one in texts], dtype=object).reshape(shape)
+            arrays[name][at] = np.array([storable(one) for one in texts], dtype=object).reshape(shape)
 
 
 class _NeverFailing(io.RawIOBase):

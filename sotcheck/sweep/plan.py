@@ -142,7 +142,7 @@ class Plan:
         try:
             # Nothing is to be filled in with what is at work now.
             given = {"versions": {}, "sources": "", **tables, "axes": tuple(axes)}
-            plan: Plan = TypeAdapter(cls).validate_python(given)
+            plan = _validated().validate_python(given)
             _ = plan.iface, plan.shape
         except ValidationError as error:
             first = error.errors()[0]
@@ -161,6 +161,12 @@ class Plan:
             for name in {**theirs, **mine}
             if name != "command" and theirs.get(name) != mine.get(name)
         ]
+
+
+@cache
+def _validated() -> TypeAdapter[Plan]:
+    """Return what makes plans of tables: to build it takes as long as to open a small result."""
+    return TypeAdapter(Plan)
 
 
 def make_plan(
