@@ -523,7 +523,15 @@ def test_ctrl_c_during_a_check() -> None:
 @pytest.mark.parametrize("delay", [0.1, 0.4, 1.0])
 def test_ctrl_c_at_any_time(delay: float) -> None:
     """Also while modules are being imported."""
-    command = [*COMMAND, "torque", "bulk-magnetism", "--scheme", "finite-difference"]
+    command = [
+        *COMMAND,
+        "torque",
+        "bulk-magnetism",
+        "--scheme",
+        "finite-difference",
+        "--h-r",
+        "0.5,0.6,0.7,0.8,0.9,1",
+    ]
     process = started(command, env=os.environ | {"PYTHONPROFILEIMPORTTIME": "1"})
     assert process.stderr is not None
     seen = ""

@@ -16,7 +16,6 @@ from sotcheck.errors import SystemFileError, in_our_words
 from sotcheck.run.progress import Progress, silent
 from sotcheck.system.units import length_in_m
 from sotcheck.trial import torque as trial
-from sotcheck.trial.amplitudes import tabulated
 from sotcheck.trial.si import Drive, Magnet, Measured
 from sotcheck.trial.torque_table import TorqueTable
 
@@ -93,6 +92,8 @@ def torque(
     if (system is None) == (amplitudes is None):
         raise SystemFileError("torque: give a system, or amplitudes=FILE in its place")
     if system is None:
+        from sotcheck.trial.amplitudes import tabulated
+
         m: Any = magnetization
         table = tabulated(str(amplitudes), h_R=_plain("h_R", h_R), magnetization=m)
         if si:

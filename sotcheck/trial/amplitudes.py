@@ -19,7 +19,7 @@ from sotcheck.theory.first_order import Y, torque_vector
 from sotcheck.theory.table_files import read_table
 from sotcheck.theory.table_sums import first_order_of
 from sotcheck.theory.tables import Table
-from sotcheck.trial.paper import load
+from sotcheck.trial.paper import first_order
 from sotcheck.trial.torque_table import TorqueRow, TorqueTable
 
 X = np.array([1.0, 0.0, 0.0])
@@ -60,7 +60,7 @@ def tabulated(
     if h_R is None and not table.has_h_R:
         raise TableError(f"{path}: its header has no interface.rashba; give it there, or h_R by --h-r")
     values = [iface.h_R] if h_R is None else [iface.with_(h_R=h).h_R for h in h_R]
-    rows = _rows(first_order_of(table, load().first_order.torque), iface, values)
+    rows = _rows(first_order_of(table, first_order().torque), iface, values)
     return Tabulated(iface.with_(h_R=values[0]), tuple(rows), (NOT_TOLD,), table=table)
 
 

@@ -21,7 +21,7 @@ from sotcheck.system.interface import Interface
 from sotcheck.system.model import SOURCES, System
 from sotcheck.system.units import unit_of_torque
 from sotcheck.theory.symbols import Symbols
-from sotcheck.trial.paper import load
+from sotcheck.trial.paper import first_order
 from sotcheck.trial.plane import torque_plane
 from sotcheck.trial.torque import torque
 
@@ -104,7 +104,7 @@ def integrand(system: System, engine: Sequence[str] | None = None) -> Data:
         if name == FIRST_ORDER:
             if not isinstance(system, Interface):
                 raise EngineError(f"{system.name}: first-order by k_perp is there for bare interfaces only")
-            formula = load().first_order.torque(Symbols(system, k_perp, np.zeros(1)))[:, 0]
+            formula = first_order().torque(Symbols(system, k_perp, np.zeros(1)))[:, 0]
             by_k = formula * (system.h_R * k_perp / (2 * np.pi))[:, None]
             parts = np.stack([by_k.real, by_k.imag])
         else:

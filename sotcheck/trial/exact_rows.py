@@ -1,4 +1,4 @@
-"""Rows of a torque table by an exact engine: sources', and those of bound states."""
+"""Rows of a torque table by an exact engine."""
 
 from __future__ import annotations
 
@@ -6,23 +6,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sotcheck.bound.contour import DOUBLED
-from sotcheck.bound.fermi import occurrence
-from sotcheck.bound.flows import bound_flows
-from sotcheck.bound.stack_by_kwant import flows_by_kwant
-from sotcheck.bound.stack_fermi import no_end
-from sotcheck.bound.stack_flows import stack_bound_flows
 from sotcheck.engines import Engine
-from sotcheck.errors import EngineError
 from sotcheck.exact.apart import Summed, flows_beside
 from sotcheck.exact.inside import errors_of_t, total_torque
 from sotcheck.exact.observables import LAST_STEP, parts_of, summed_errors
 from sotcheck.numerics.arrays import Array
-from sotcheck.numerics.convergence import richardson
 from sotcheck.numerics.estimate import Estimate, Terms
-from sotcheck.system.interface import BOUND, SOURCES, Interface
+from sotcheck.system.interface import SOURCES, Interface
 from sotcheck.system.model import System
-from sotcheck.system.stack import Stack
 from sotcheck.trial.plain import unremarkable
 from sotcheck.trial.reach import most_problems, naming_layers
 from sotcheck.trial.torque_table import TorqueRow
@@ -39,12 +30,11 @@ def exact_rows(
         with naming_layers(iface):
             found = flows_beside(engine, iface, h, tolerance, most, float(rounding.max()), summed)
         rows += rows_of(iface, engine, h, found.total[0] * (h or 1.0), rounding)
-        if nothing:
-            continue
-        if isinstance(iface, Interface) and occurrence(iface, h).has_bound_edge:
-            rows += _bound_row(iface, engine, h, tolerance)
-        elif isinstance(iface, Stack) and len(engine.rungs(iface.structure)) == 1:
-            rows += _stack_bound_rows(iface, engine, h, tolerance)
+        if not nothing:
+            # Most interfaces have no use for all that looks for bound states.
+            from sotcheck.trial.bound_rows import bound_rows
+
+            rows += bound_rows(iface, engine, h, tolerance)
     return rows
 
 
@@ -65,47 +55,10 @@ def rows_of(iface: System, engine: Engine, h_R: float, found: Estimate, rounding
         }
         for own, last, noise in zip(quadrature, lattice, twice, strict=True)
     ]
-    return _rows(iface, engine, h_R, SOURCES, found.value, terms, of_t + twice[:, None])
+    return as_rows(iface, engine, h_R, SOURCES, found.value, terms, of_t + twice[:, None])
 
 
-def _bound_row(iface: Interface, engine: Engine, h_R: float, tolerance: float) -> list[TorqueRow]:
-    found = [bound_flows(one, iface, h_R, tolerance) for one in engine.rungs(iface.structure)]
-    powers = tuple(2 * n for n in range(1, len(found)))
-    fit = richardson(np.stack([one.value for one in found]), powers)
-    noise = np.array([[one.terms[name][0] for name in ("quadrature", "rounding")] for one in found])
-    quadrature, rounding = richardson(0 * noise, powers, noise).size("rounding")
-    terms = {
-        "quadrature": (float(quadrature), DOUBLED),
-        "lattice": (float(fit.size("next order").max()) if powers else 0.0, LAST_STEP),
-        "rounding": (float(rounding), "double precision, carried on to the contour"),
-    }
-    # t is the part across m of a sum of two flows.
-    errors = np.full(3, 2 * sum(size for size, _ in terms.values()))
-    return _rows(iface, engine, h_R, [BOUND], fit.value[None], [terms], errors[None])
-
-
-def _stack_bound_rows(iface: Stack, engine: Engine, scale: float, tolerance: float) -> list[TorqueRow]:
-    """Return the row of states bound in a stack at E_F; none where `on_stack` says why it cannot be told."""
-    structure, by = iface.structure, (flows_by_kwant, 2) if engine.scheme else ()
-    try:
-        found = None if no_end(structure, scale) else stack_bound_flows(structure, scale, tolerance, *by)
-    except EngineError:
-        found = None
-    if found is None:
-        return []
-    # t is the sum of what every interface and layer takes.
-    terms = {
-        name: (
-            float(np.linalg.norm(errors_of_t(structure, np.broadcast_to(size, found.value.shape)))),
-            origin,
-        )
-        for name, (size, origin) in found.terms.items()
-    }
-    errors = errors_of_t(structure, found.error)
-    return _rows(iface, engine, scale, [BOUND], found.value[None], [terms], errors[None])
-
-
-def _rows(
+def as_rows(
     iface: System, engine: Engine, h_R: float, sources: Sequence[str], flows: Array, terms: list[Terms],
     errors: Array,
 ) -> list[TorqueRow]:  # fmt: skip

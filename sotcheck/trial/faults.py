@@ -35,7 +35,10 @@ ROOMS = {
         "exact.over_k", "exact.side_by_side", "numerics.circle", "numerics.ranges", "numerics.quadrature",
         "numerics.radial", "numerics.nested", "numerics.angles", "numerics.nearpoles"
     ),
-    "totals": ("exact.observables", "trial.torque", "trial.exact_rows", "trial.plain", "trial.torque_table"),
+    "totals": (
+        "exact.observables", "trial.torque", "trial.exact_rows", "trial.bound_rows", "trial.plain",
+        "trial.torque_table",
+    ),
     "first order": ("theory.sums", "theory.first_order", "theory.amplitudes", "theory.symbols"),
     "budgets": ("numerics.estimate", "numerics.convergence"),
 }  # fmt: skip

@@ -20,7 +20,7 @@ import importlib
 import importlib.util
 import inspect
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache, partial
 from pathlib import Path
@@ -181,14 +181,28 @@ def spec_of(name: str) -> str:
 @cache
 def load(spec: str = DEFAULT) -> Paper:
     """Return a paper by its name, or by the path of a file that defines one, or raise a TheoryError."""
+    *_, paper = _reading(spec)
+    return paper
+
+
+@cache
+def first_order() -> FirstOrder:
+    """Return the default paper's theory to first order, read as far as to where it is set."""
+    return next(paper.first_order for paper in _reading(DEFAULT) if hasattr(paper, "first_order"))
+
+
+def _reading(spec: str) -> Iterator[Paper]:
+    """Yield a paper before its first section is read, and after each."""
     try:
         of_file = spec.endswith(".py")
         module = _from_file(Path(spec)) if of_file else importlib.import_module(f"sotcheck.papers.{spec}")
         paper = getattr(module, "paper", None)
         if not isinstance(paper, Paper):
             raise TheoryError(f"paper {spec}: it defines no `paper = Paper(...)`")
+        yield paper
         for section in paper.sections:
             importlib.import_module(f"{module.__name__}.{section}")
+            yield paper
     except TheoryError:
         raise
     except (Exception, SystemExit) as error:
@@ -196,7 +210,6 @@ def load(spec: str = DEFAULT) -> Paper:
             f"paper {spec}: cannot be read ({type(error).__name__}: {error}); expected the name of a "
             "paper that comes with sotcheck, or a path to a file *.py that defines one"
         ) from error
-    return paper
 
 
 def _from_file(path: Path) -> Any:

@@ -28,7 +28,7 @@ from sotcheck.theory import response
 from sotcheck.theory.amplitudes import unperturbed
 from sotcheck.theory.first_order import interface_exchange
 from sotcheck.theory.symbols import Symbols
-from sotcheck.trial.paper import load
+from sotcheck.trial.paper import first_order
 from sotcheck.trial.torque import TOLERANCES
 
 #: k_⊥ of all ranges between thresholds; angles of an average, doubled up to the most of them.
@@ -159,7 +159,7 @@ def _first_order(system: System, places: Places, x: Array) -> tuple[Array, Array
     if not isinstance(system, Interface):
         return _linear(places, x)
     spin = np.moveaxis(theory.spin_at(places, x), 0, 3)
-    paper, s = load().first_order, Symbols.of(system, unperturbed(system, x))
+    paper, s = first_order(), Symbols.of(system, unperturbed(system, x))
     current, lattice, taken = (
         np.moveaxis(one(s)[:, 0], 0, 1) for one in (paper.current, paper.lattice, interface_exchange)
     )

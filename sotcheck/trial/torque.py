@@ -9,7 +9,6 @@ from functools import partial
 
 import numpy as np
 
-from sotcheck.beyond.warnings import warnings
 from sotcheck.engines import FIRST_ORDER, Engine, Scheme, engine_names, exact_engines
 from sotcheck.errors import SystemFileError, in_range
 from sotcheck.exact.apart import Summed
@@ -25,7 +24,7 @@ from sotcheck.system.stack import Stack
 from sotcheck.theory.first_order import torque_vector
 from sotcheck.theory.sums import first_order_flows, first_order_torque, stack_flows, stack_torque
 from sotcheck.trial.exact_rows import exact_rows
-from sotcheck.trial.paper import load
+from sotcheck.trial.paper import first_order
 from sotcheck.trial.plain import unremarkable
 from sotcheck.trial.reach import naming_layers, refuse_beyond
 from sotcheck.trial.stack_expansion import expansion_of, strength
@@ -76,7 +75,11 @@ def torque(
 
 def _warned(system: System, scales: list[float], rows: list[TorqueRow]) -> list[str]:
     some = [h for h, nothing in zip(scales, unremarkable(system, scales), strict=True) if not nothing]
-    said = warnings(system, some, _summed(rows, SOURCES), _summed(rows, (BOUND,))) if some else []
+    said = []
+    if some:
+        from sotcheck.beyond.warnings import warnings
+
+        said = warnings(system, some, _summed(rows, SOURCES), _summed(rows, (BOUND,)))
     if isinstance(system, Interface) or not any(row.engine == FIRST_ORDER for row in rows):
         return said
     expansion, embedded = expansion_of(system)
@@ -135,7 +138,7 @@ def with_scales(iface: System, rows: list[TorqueRow], *, asked: bool = False) ->
 
 
 def _first_order_rows(iface: System, h_R: list[float], tolerance: float) -> list[TorqueRow]:
-    theory, m = load().first_order, iface.direction
+    theory, m = first_order(), iface.direction
     currents = first_order_flows(iface, theory, rtol=tolerance)
     rounding = _rounding(iface, currents, 1.0)
     sums = first_order_torque(iface, theory.torque, rtol=tolerance).total.and_("rounding", *rounding)
