@@ -38,8 +38,9 @@ from sotcheck.command.report import audit, report
 from sotcheck.command.si import beside_torque, si_options
 from sotcheck.command.sweep import sweep
 from sotcheck.command.trust_map import trust_map
+from sotcheck.run.memory import collect_seldom, keep_memory
 from sotcheck.run.plaintext import visible
-from sotcheck.run.processes import collect_seldom, listening
+from sotcheck.run.processes import listening
 from sotcheck.run.progress import bar, heartbeat
 
 #: Characters of the longest first sentence of a command's help: it is wrapped, not cut.
@@ -193,6 +194,7 @@ def main(args: Sequence[str] | None = None) -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # A sixth of a torque's time; what is left in the end goes all at once.
     collect_seldom()
+    keep_memory()
     atexit.register(gc.freeze)
     from sotcheck.errors import SotcheckError
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ctypes
 import math
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from functools import cache
 from importlib import import_module
 from typing import Any
@@ -13,23 +11,10 @@ from typing import Any
 import numpy as np
 
 from sotcheck.numerics.arrays import Array
+from sotcheck.run.memory import keep_memory
 
-#: Options of GNU's `mallopt`: memory goes back from so many bytes at the end on, and of a piece as large.
-TRIM_THRESHOLD, MMAP_THRESHOLD = (-1, 2**26), (-3, 2**25)
 #: Problems in a request from which on compiled kernels are used: to load numba takes as long as a million.
 MANY_FOR_NUMBA = 32768
-
-
-@cache
-def keep_memory() -> None:
-    """Let what is freed stay with the process: to get memory anew for each block takes as long as the kernel.
-
-    Dask has its workers keep nothing, which makes them three times as slow. Not every C library has a say.
-    """
-    with suppress(AttributeError, OSError, TypeError):
-        mallopt = ctypes.CDLL(None).mallopt
-        mallopt(*TRIM_THRESHOLD)
-        mallopt(*MMAP_THRESHOLD)
 
 
 @cache

@@ -21,11 +21,12 @@ from typing import Any
 import numpy as np
 
 from sotcheck.engines.base import Engine
-from sotcheck.engines.blocks import compiled, in_blocks, keep_memory
+from sotcheck.engines.blocks import compiled, in_blocks
 from sotcheck.engines.recursion import outside, solve_stack
 from sotcheck.engines.spin_flows import spinors_along
 from sotcheck.engines.stack_flows import stack_flows
 from sotcheck.numerics.arrays import Array, Complex
+from sotcheck.run.memory import keep_memory
 from sotcheck.system.many import Many
 from sotcheck.system.spin import IDENTITY, PAULI, dagger, pauli_vector
 from sotcheck.system.states import States

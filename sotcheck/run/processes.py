@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import math
 import os
 import signal
@@ -15,6 +14,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from sotcheck.errors import EngineError
+from sotcheck.run.memory import collect_seldom, keep_memory
 from sotcheck.run.progress import clear
 
 if TYPE_CHECKING:
@@ -28,8 +28,6 @@ HAS_CLOCK, CAN_BLOCK = hasattr(signal, "setitimer"), hasattr(signal, "pthread_si
 AGAIN = 0.5
 #: Seconds for a pool's threads to end by themselves.
 GRACE = 5.0
-#: Objects made, less those gone, before garbage is looked for.
-SELDOM = 200_000
 DIED = "a worker process died, perhaps for lack of memory; try --workers 1"
 
 
@@ -136,11 +134,6 @@ def deaf_children() -> Iterator[None]:
         signal.signal(signal.SIGINT, hears)
 
 
-def collect_seldom() -> None:
-    """Let imports and figures, which make hardly any garbage, not be searched for it all the time."""
-    gc.set_threshold(SELDOM, *gc.get_threshold()[1:])
-
-
 def begin_worker() -> None:
     """Prepare a worker: it ends with its parent, be it by `kill -9`, and leaves the terminal to it.
 
@@ -151,6 +144,7 @@ def begin_worker() -> None:
 
     warnings.simplefilter("ignore")
     collect_seldom()
+    keep_memory()
 
     def watch(parent: Any) -> None:
         parent.join()
