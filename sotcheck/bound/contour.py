@@ -239,8 +239,10 @@ class Integral(Contour, ABC):
 def _arcs(iface: Interface, h_R: float) -> tuple[Arc, ...]:
     """Return the arcs of the matching condition; torque, error and warning ask for the same."""
     contour, points = Contour(iface, h_R), scan(0.0, scale(iface))
-    borders = sorted((p, side) for side in (1, -1) for p in roots(contour.at(side), points))
-    if contour.at(1)(points[:1]) * contour.at(-1)(points[:1]) < 0:
+    level, along = contour.determinant(contour.stiffness(points), points)
+    at = {side: level - side * along for side in (1, -1)}
+    borders = sorted((p, side) for side in at for p in roots(contour.at(side), points, at[side]))
+    if at[1][0] * at[-1][0] < 0:
         borders.insert(0, (0.0, 0))
     borders += [(np.inf, 0)] * (len(borders) % 2)
     pairs = zip(borders[::2], borders[1::2], strict=True)

@@ -91,9 +91,8 @@ class GroundState(NamedTuple):
         return self._asdict() | {"angle": None if self.angle is None else float(of_cross(self.angle))}
 
 
-@lru_cache(maxsize=64)
-def ground_state(iface: Interface, h_R: float) -> GroundState:
-    """Return the lowest energy at h_R, or that there is none.
+def why_unbounded(iface: Interface, h_R: float) -> str:
+    """Return why there is no lowest energy at h_R, or nothing.
 
     For k_⊥ → ∞ with w = |h_R| k_⊥ and s the length of m's in-plane part, 2p + u_0 + (U_N + U_F)/2p =
     w + |u_m|s + … at the most attractive angle, so that
@@ -101,11 +100,24 @@ def ground_state(iface: Interface, h_R: float) -> GroundState:
     |h_R| = 2 if u_0 < |u_m|s. If these are equal, E_b tends to (U_N + U_F ∓ Js)/2 − u_m²(1 − s²)/4, the sign
     that of −u_m (the lower one for u_m = 0).
     """
+    h, slope = abs(h_R), rise_at_critical(iface)
+    if h < CRITICAL or (h == CRITICAL and slope >= 0):
+        return ""
+    found = "k_perp^2 (1 - h_R^2/4)" if h > CRITICAL else f"{slope:.3g} k_perp"
+    return f"the energy of bound states falls as {found}"
+
+
+def rise_at_critical(iface: Interface) -> float:
+    """Return u_0 − |u_m|s, as which energies at |h_R| = 2 rise or fall with k_⊥."""
+    return float(iface.u_0 - abs(iface.u_m) * in_plane(iface))
+
+
+@lru_cache(maxsize=64)
+def ground_state(iface: Interface, h_R: float) -> GroundState:
+    """Return the lowest energy at h_R, or that there is none."""
+    if why := why_unbounded(iface, h_R):
+        return GroundState(False, why=why)
     h = abs(h_R)
-    slope = iface.u_0 - abs(iface.u_m) * in_plane(iface)
-    if h > CRITICAL or (h == CRITICAL and slope < 0):
-        found = "falls as k_perp^2 (1 - h_R^2/4)" if h > CRITICAL else f"falls as {slope:.3g} k_perp"
-        return GroundState(False, why=f"the energy of bound states {found}")
     lowest = float(bottom(iface, 0.0))
     # √(bottom − E) of the lowest state without h_R.
     start = float(np.nan_to_num(bound(iface, 0.0, 0.0, 0.0).p[0]))
@@ -119,7 +131,8 @@ def ground_state(iface: Interface, h_R: float) -> GroundState:
     far = 1e5 if h == CRITICAL else 1e2 / max(CRITICAL - h, 1e-9)
     # With h_R = 0 the state is at k_⊥ = 0.
     p, value = (start, 0.0) if h == 0 else minimum(energy, scan(start, scale(iface), far))
-    if h == CRITICAL and slope == 0 and limit_of_energy(iface) - lowest + start**2 < min(value, 0.0):
+    flat = h == CRITICAL and rise_at_critical(iface) == 0
+    if flat and limit_of_energy(iface) - lowest + start**2 < min(value, 0.0):
         why = "approached as k_perp grows without end"
         return GroundState(True, limit_of_energy(iface), bound=True, why=why)
     if value >= 0.0 and start == 0.0:
@@ -207,8 +220,7 @@ def occurrence(iface: Interface, h_R: float) -> Occurrence:
 
 def _no_end(iface: Interface, h_R: float) -> str:
     """Return why no energy limits the states at or below E_F, or nothing."""
-    ground, limit = ground_state(iface, h_R), limit_of_energy(iface)
-    level = iface.u_0 == abs(iface.u_m) * in_plane(iface)
-    if abs(h_R) == CRITICAL and level and limit < iface.E_F:
+    limit = limit_of_energy(iface)
+    if abs(h_R) == CRITICAL and rise_at_critical(iface) == 0 and limit < iface.E_F:
         return f"bound states stay below E_F however large k_perp, at E = {limit:.4g}"
-    return "" if ground.exists else ground.why
+    return why_unbounded(iface, h_R)

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from sotcheck.bound.contour import Contour, Integral
-from sotcheck.bound.fermi import ground_state
+from sotcheck.bound.fermi import ground_state, why_unbounded
 from sotcheck.bound.states import mean_and_split, norm
 from sotcheck.engines import Matching
 from sotcheck.errors import EngineError
@@ -74,10 +74,9 @@ def bound_density(iface: Interface, h_R: float, *, rtol: float = 1e-10) -> dict[
     `rtol`: wanted change by the last doubling of nodes, relative to the largest component of each quantity.
     An EngineError says that there is no ground state at h_R, and so no Fermi sea.
     """
-    ground = ground_state(iface, h_R)
-    if not ground.exists:
+    if why := why_unbounded(iface, h_R):
         raise EngineError(
-            f"h_R = {h_R:g}: no ground state exists ({ground.why}), so no state can be filled up to E_F; "
+            f"h_R = {h_R:g}: no ground state exists ({why}), so no state can be filled up to E_F; "
             "choose |h_R| < 2"
         )
     return along_contour(iface, h_R, rtol)

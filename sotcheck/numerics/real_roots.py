@@ -35,11 +35,13 @@ def minimum(f: Function, x: Array) -> tuple[float, float]:
     return min(found, at, key=lambda pair: pair[1])
 
 
-def roots(f: Function, x: Array) -> list[float]:
-    """Return every root of a smooth f between the first and last of the points x, close pairs too."""
+def roots(f: Function, x: Array, values: Array) -> list[float]:
+    """Return every root of a smooth f between the first and last of the points x, close pairs too.
+
+    `values` are those of f at the points.
+    """
     from scipy.optimize import brentq
 
-    values = np.asarray(f(x))
     before, here, after = values[:-2], values[1:-1], values[2:]
     nearer = (np.abs(here) < np.abs(before)) & (np.abs(here) < np.abs(after))
 
