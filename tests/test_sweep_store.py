@@ -98,7 +98,7 @@ def test_every_flipped_bit_is_seen(rng: np.random.Generator) -> None:
 
 
 def test_bytes_are_kept_whatever_they_are(tmp_path: Path, rng: np.random.Generator) -> None:
-    """Those that end lines as well; with their places beyond the end there is no record."""
+    """Those that end lines as well; there is no record if places of these are none, or beyond the end."""
     record: Record = {"n": 1, "bytes": bytes(range(256)) * 2, "other": rng.bytes(5000), "none": b""}
     line = encode(record)
     assert line.count(b"\n") == 1
@@ -107,8 +107,15 @@ def test_bytes_are_kept_whatever_they_are(tmp_path: Path, rng: np.random.Generat
         for one in (HEADER, record, RECORDS[3]):
             journal.append(one)
         assert kept(journal) == [record, RECORDS[3]]
-    for places in (b"/////w==", b"AAAA", b"?", b"\xff"):
-        payload = b'{"n":1}\tbytes %s abc\n' % places
+    for text, places in (
+        (b"{}", b"/////w=="),
+        (b"{}", b"AAAA"),
+        (b"{}", b"?"),
+        (b"{}", b"\xff"),
+        (b"[1]", b""),
+        (b"1", b""),
+    ):
+        payload = text + b"\tbytes %s abc\n" % places
         assert decode(b"%08x " % zlib.crc32(payload) + payload) is None
 
 

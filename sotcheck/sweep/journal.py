@@ -48,7 +48,7 @@ def journal_path(result: Path) -> Path:
 def encode(record: Record, start: int = 0) -> bytes:
     """Return the line of a record, its checksum going on from another one."""
     plain = {name: value for name, value in record.items() if not isinstance(value, bytes)}
-    parts = [json.dumps(plain, separators=(",", ":"), allow_nan=False).encode()]
+    parts: list[bytes | bytearray] = [json.dumps(plain, separators=(",", ":"), allow_nan=False).encode()]
     for name, value in record.items():
         if isinstance(value, bytes):
             parts += [b"\t%s " % name.encode(), *_without_ends(value)]
@@ -66,7 +66,7 @@ def decode(line: bytes, start: int = 0) -> Record | None:
     text, _, rest = line[9:-1].partition(b"\t")
     with suppress(ValueError, IndexError, RecursionError):
         record = json.loads(text)
-        while rest:
+        while rest and isinstance(record, dict):
             part, _, rest = rest.partition(b"\t")
             name, places, content = part.split(b" ", 2)
             record[name.decode()] = _with_ends(places, content)
@@ -74,7 +74,7 @@ def decode(line: bytes, start: int = 0) -> Record | None:
     return None
 
 
-def _without_ends(value: bytes) -> tuple[bytes, bytes]:
+def _without_ends(value: bytes) -> tuple[bytes, bytes | bytearray]:
     """Return where bytes would end a part or a line, as text and a space, and all, those with another bit."""
     found = np.frombuffer(value, np.uint8)
     places = np.flatnonzero((found == TAB) | (found == END)).astype("<u4")
@@ -83,16 +83,16 @@ def _without_ends(value: bytes) -> tuple[bytes, bytes]:
 
 def _with_ends(places: bytes, content: bytes) -> bytes:
     """Return the bytes of which `_without_ends` made these two."""
-    return _switched(content, np.frombuffer(base64.b64decode(places, validate=True), "<u4"))
+    return bytes(_switched(content, np.frombuffer(base64.b64decode(places, validate=True), "<u4")))
 
 
-def _switched(content: bytes, places: Index) -> bytes:
+def _switched(content: bytes, places: Index) -> bytes | bytearray:
     """Return bytes some of which have another bit."""
     if not places.size:
         return content
-    found = np.frombuffer(content, np.uint8).copy()
-    found[places] ^= BIT
-    return found.tobytes()
+    found = bytearray(content)
+    np.frombuffer(found, np.uint8)[places] ^= BIT
+    return found
 
 
 def checksum(line: bytes) -> int:
