@@ -59,8 +59,10 @@ def tabled(rows: Sequence[Sequence[Any]], head: Sequence[str] = ()) -> str:
     Where it has to be narrower than it is, words are wrapped, and digits left out; if that is not enough the
     widest column stands under its row; in the end each row is a list of its own.
     """
+    from tabulate import tabulate
+
     cells = [[str(cell) for cell in row] for row in rows]
-    text = _wide(cells, head)
+    text = tabulate(cells, head, "simple" if head else "plain", disable_numparse=True)
     width = _width.get()
     if width is None or not cells or max(map(len, text.splitlines()), default=0) <= width:
         return text
@@ -68,19 +70,6 @@ def tabled(rows: Sequence[Sequence[Any]], head: Sequence[str] = ()) -> str:
     ways = product((None, widest), (False, True), (None, *DIGITS))
     narrow = (_narrow(cells, head, width, *way) for way in ways)
     return next((text for text in narrow if text is not None), _listed(cells, head, width))
-
-
-def _wide(cells: list[list[str]], head: Sequence[str]) -> str:
-    """Return a table as wide as it is."""
-    lines = [[cell.strip() for cell in row] for row in cells]
-    titles = [f"{title}{GAP}" for title in head]
-    columns = [max(map(len, column)) for column in zip(*([titles] if head else []), *lines, strict=True)]
-    if head:
-        lines = [titles, ["-" * column for column in columns], *lines]
-    return "\n".join(
-        GAP.join(f"{cell:{column}}" for cell, column in zip(line, columns, strict=True)).rstrip()
-        for line in lines
-    )
 
 
 def _narrow(
