@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 from flint import acb, acb_mat, acb_poly, arb, ctx
-from referee_cases import random_tables, tables
+from referee_cases import decay, random_tables, tables
+from test_one_site import one_site
 
 import sotcheck as sc
 from sotcheck.bound.table import bound_states as bound_table
@@ -32,7 +33,7 @@ from sotcheck.referee.panel import Panel
 from sotcheck.referee.quadrature import UnprovedError
 from sotcheck.referee.reading import read
 from sotcheck.referee.sums import Enclosure, bare_torque
-from sotcheck.system.files import from_document
+from sotcheck.system.files import from_document, to_document
 from sotcheck.system.interface import Interface
 from sotcheck.trial import exact_rows
 from sotcheck.trial.certified import covered
@@ -452,6 +453,47 @@ def test_panels_nest(fault: str | None, wide: tuple[float, float], monkeypatch: 
     pairs = list(zip(found, narrow, strict=True))
     assert all(one.overlaps(other) for one, other in pairs) == (fault is None)
     assert fault is not None or max(one.rad() for one, _ in pairs) > 1e4 * max(one.rad() for _, one in pairs)
+
+
+def test_residues_say_the_same_as_products(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where states decay as well, so that both know as much."""
+    monkeypatch.setattr(panel, "NARROW", math.inf)
+    with ctx.workprec(192):
+        problem, _ = read(ONE_SITE)
+        form = closed_form(problem, first_order=False)
+        assert form is not None
+        part, sources = sums.ranges(problem)[0]
+        own = layered.Flows(problem, part, sources, False)
+        one = Panel.of(form, own, arb(0.3), arb(0.05), ends=False)
+        assert one is not None
+        products, residues = (
+            one._by_nodes(arb(-1), arb(1), arb(1e-20), by_residues=way) for way in (False, True)
+        )
+    assert products is not None and residues is not None
+    assert all(one.overlaps(other) for one, other in zip(products, residues, strict=True))
+    assert max(one.rad() for one in products + residues) < 1e-15 * max(abs(one) for one in products)
+
+
+def test_a_weak_term_next_to_a_bound_state() -> None:
+    """Of minority electrons, among channels of the others: their resonance is as narrow as h_R² = 2e-6."""
+    document = tables(1.2, 0.8, barrier=-0.9, exchange=0.6, rashba=0.0015, magnetization=[0.5, 0.6, 0.4])
+    document["normal"] = {"potential": 0.8}
+    found = prove(document)
+    assert max(one.radius for one in found.values()) <= RADIUS * max(
+        abs(float(part)) for one in found.values() for part in one.vector
+    )
+
+
+def test_a_stack_behind_an_opaque_layer() -> None:
+    """Waves lose seventeen digits in it, which sources on either side are enclosed in spite of."""
+    document = to_document(one_site(38, "collinear"))
+    assert decay(one_site(38, "collinear")) > 40
+    proved = prove(document)
+    largest = max(abs(float(one)) for found in proved.values() for one in found.vector)
+    for row in sc.torque(from_document(document, "x"), "continuum"):
+        found = proved[row.source]
+        assert found.radius <= RADIUS * largest
+        assert hold(found, row.to_dict(from_document(document, "x")), row.t.total)
 
 
 class Plain:
