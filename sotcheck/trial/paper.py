@@ -185,7 +185,6 @@ def load(spec: str = DEFAULT) -> Paper:
     return paper
 
 
-@cache
 def first_order() -> FirstOrder:
     """Return the default paper's theory to first order, read as far as to where it is set."""
     return next(paper.first_order for paper in _reading(DEFAULT) if hasattr(paper, "first_order"))
