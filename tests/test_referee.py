@@ -423,18 +423,22 @@ def test_means_in_closed_form(seed: int) -> None:
             assert complex(weight) == pytest.approx(factor * (zeta**m * over).mean(), rel=1e-9, abs=1e-12)
 
 
+def panel_of_a_stack() -> Panel:
+    """Return one of what is summed where all channels are open."""
+    problem, _ = read(ONE_SITE)
+    form = closed_form(problem, first_order=False)
+    assert form is not None
+    part, sources = sums.ranges(problem)[0]
+    found = Panel.of(form, layered.Flows(problem, part, sources, False), arb(0.3), arb(0.05), ends=False)
+    assert found is not None
+    return found
+
+
 def some_panel(known: float, goal: float, monkeypatch: pytest.MonkeyPatch) -> list[arb] | None:
     """Enclose flows of some k_perp, of what is known so well."""
     monkeypatch.setattr(panel, "KNOWN", known)
     with ctx.workprec(192):
-        problem, _ = read(ONE_SITE)
-        form = closed_form(problem, first_order=False)
-        assert form is not None
-        part, sources = sums.ranges(problem)[0]
-        own = layered.Flows(problem, part, sources, False)
-        one = Panel.of(form, own, arb(0.3), arb(0.05), ends=False)
-        assert one is not None
-        return one.piece(arb(-1), arb(1), arb(goal))
+        return panel_of_a_stack().piece(arb(-1), arb(1), arb(goal))
 
 
 @pytest.mark.parametrize(
@@ -459,13 +463,7 @@ def test_residues_say_the_same_as_products(monkeypatch: pytest.MonkeyPatch) -> N
     """Where states decay as well, so that both know as much."""
     monkeypatch.setattr(panel, "NARROW", math.inf)
     with ctx.workprec(192):
-        problem, _ = read(ONE_SITE)
-        form = closed_form(problem, first_order=False)
-        assert form is not None
-        part, sources = sums.ranges(problem)[0]
-        own = layered.Flows(problem, part, sources, False)
-        one = Panel.of(form, own, arb(0.3), arb(0.05), ends=False)
-        assert one is not None
+        one = panel_of_a_stack()
         products, residues = (
             one._by_nodes(arb(-1), arb(1), arb(1e-20), by_residues=way) for way in (False, True)
         )
