@@ -476,10 +476,13 @@ def test_a_weak_term_next_to_a_bound_state() -> None:
     """Of minority electrons, among channels of the others: their resonance is as narrow as h_R² = 2e-6."""
     document = tables(1.2, 0.8, barrier=-0.9, exchange=0.6, rashba=0.0015, magnetization=[0.5, 0.6, 0.4])
     document["normal"] = {"potential": 0.8}
-    found = prove(document)
-    assert max(one.radius for one in found.values()) <= RADIUS * max(
-        abs(float(part)) for one in found.values() for part in one.vector
-    )
+    proved = prove(document)
+    largest = max(abs(float(one)) for found in proved.values() for one in found.vector)
+    rows = {row.source: row for row in sc.torque(from_document(document, "x"), "continuum")}
+    for source, found in proved.items():
+        row = rows[source]
+        assert found.radius <= RADIUS * largest
+        assert hold(found, row.to_dict(from_document(document, "x")), row.t.total)
 
 
 def test_a_stack_behind_an_opaque_layer() -> None:
